@@ -1,0 +1,1 @@
+"""Monthly refresh of The Movies Dataset as a Dagster asset platform."""
