@@ -1,0 +1,107 @@
+"""What a check found, and how Dagster is told."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import duckdb
+import sqlalchemy as sa
+
+from movies_platform.contracts.catalogue import asset_key
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule for a table. `blocking` ones keep the table as it was; the others warn.
+
+    `find` looks at the rows in `relation` (of the month, for monthly tables).
+    """
+
+    name: str
+    table: sa.Table
+    description: str
+    blocking: bool
+    find: "Callable[[Scope], Findings]"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a check looks: the rows of `relation`, of one month if given."""
+
+    connection: duckdb.DuckDBPyConnection
+    relation: str
+    month: dt.date | None = None
+
+    @property
+    def rows(self) -> str:
+        """The rows in question, for a FROM clause."""
+        if self.month is None:
+            return self.relation
+        return f"(SELECT * FROM {self.relation} WHERE delivery_month = DATE '{self.month}')"
+
+    def fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.connection.execute(query, list(parameters)).fetchall()
+
+    def value(self, query: str, *parameters: object) -> Any:
+        """The first value of a query's first row; None without a row."""
+        rows = self.fetch(query, *parameters)
+        return rows[0][0] if rows else None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """How many offenders there are, what to say about them, and numbers worth plotting."""
+
+    offenders: int
+    message: str
+    numbers: Mapping[str, float | int] = field(default_factory=dict)
+    worst: Sequence[tuple[Any, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A check with what it found."""
+
+    check: Check
+    findings: Findings
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was no offender."""
+        return self.findings.offenders == 0
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the table must stay as it was."""
+        return self.check.blocking and not self.passed
+
+    def __str__(self) -> str:
+        return (
+            f"{self.check.table.schema}.{self.check.table.name}: {self.check.name}: {self.findings.message}"
+        )
+
+
+def results_of(outcomes: Sequence[Outcome]) -> Iterator[dg.AssetCheckResult]:
+    """The outcomes as Dagster events; raises dg.Failure behind them when one blocks."""
+    for outcome in outcomes:
+        found = outcome.findings
+        metadata: dict[str, Any] = {"offenders": found.offenders, **found.numbers}
+        if found.worst:
+            metadata["worst"] = dg.MetadataValue.md("\n".join(f"- `{row}`" for row in found.worst))
+        yield dg.AssetCheckResult(
+            asset_key=asset_key(outcome.check.table),
+            check_name=outcome.check.name,
+            passed=outcome.passed,
+            severity=dg.AssetCheckSeverity.ERROR if outcome.check.blocking else dg.AssetCheckSeverity.WARN,
+            description=found.message,
+            metadata=metadata,
+        )
+    blocking = [str(outcome) for outcome in outcomes if outcome.blocks]
+    if blocking:
+        raise dg.Failure(
+            description="Nothing was stored, because blocking checks failed.\n" + "\n".join(blocking),
+            allow_retries=False,
+        )

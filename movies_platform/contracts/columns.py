@@ -1,0 +1,50 @@
+"""Building blocks of contracts: a column says its type, meaning and range in one line.
+
+Suffixes are rules: `_id` identifies, `_date` is a day, units come last (`budget_usd`,
+`runtime_minutes`).
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+Text, Whole, Real, Day = sa.Text, sa.BigInteger, sa.Double, sa.Date
+
+
+def column(
+    name: str,
+    type_: Any,
+    comment: str,
+    *,
+    key: bool = False,
+    null: bool = True,
+    at_least: float | None = None,
+    one_of: tuple[str, ...] = (),
+    refers_to: str | None = None,
+) -> sa.Column[Any]:
+    """A column; key columns are never null. `refers_to` is `schema.table.column`."""
+    info = {"at_least": at_least, "one_of": one_of}
+    constraints = [sa.ForeignKey(refers_to)] if refers_to else []
+    return sa.Column(
+        name, type_(), *constraints, comment=comment, primary_key=key, nullable=null and not key,
+        autoincrement=False, info=info,
+    )  # fmt: skip
+
+
+def delivery_month(*, key: bool = False) -> sa.Column[Any]:
+    """The partition column of raw and parsed tables."""
+    return column("delivery_month", Day, "month of the delivery, its first day", key=key, null=False)
+
+
+def movie_id(*, key: bool = False, refers_to: str | None = None, null: bool = False) -> sa.Column[Any]:
+    """TMDB's number of a movie."""
+    return column("movie_id", Whole, "TMDB's number of the movie", key=key, null=null, at_least=1,
+                  refers_to=refers_to)  # fmt: skip
+
+
+def record_number(*, key: bool = False, null: bool = False) -> sa.Column[Any]:
+    """Where a record stands in its file, as an ordinary CSV reader counts."""
+    return column(
+        "record_number", Whole, "1-based number of the record in its file, header not counted",
+        key=key, null=null, at_least=1,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""Contracts of the present state: for each movie, the newest month's version."""
+
+import sqlalchemy as sa
+
+from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id
+from movies_platform.contracts.parsed import movie_attributes
+from movies_platform.contracts.tables import METADATA
+
+
+def _movie_columns() -> list[sa.Column[object]]:
+    year = column("release_year", Whole, "year of the first release", at_least=1)
+    month = column("release_month", Whole, "month of the first release, 1 to 12", at_least=1)
+    columns = movie_attributes()
+    after_date = [c.name for c in columns].index("release_date") + 1
+    return [*columns[:after_date], year, month, *columns[after_date:]]
+
+
+MOVIES = sa.Table(
+    "movies", METADATA,
+    movie_id(key=True),
+    *_movie_columns(),
+    delivery_month(),
+    schema="core",
+    comment="Each movie once: its version in the newest month that delivers it.",
+)  # fmt: skip
+
+
+def _catalogue(name: str, kind: str) -> sa.Table:
+    return sa.Table(
+        name, METADATA,
+        column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True),
+        column(f"{kind}_name", Text, "its most frequent name in the newest month that delivers it", null=False),
+        schema="core",
+        comment=f"The {name} of the present movies.",
+    )  # fmt: skip
+
+
+def _links(name: str, kind: str, target: sa.Table) -> sa.Table:
+    return sa.Table(
+        name, METADATA,
+        movie_id(key=True, refers_to="core.movies.movie_id"),
+        column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True,
+               refers_to=f"core.{target.name}.{kind}_id"),
+        schema="core",
+        comment=f"Which {target.name} each present movie has.",
+    )  # fmt: skip
+
+
+GENRES = _catalogue("genres", "genre")
+COMPANIES = _catalogue("companies", "company")
+MOVIE_GENRES = _links("movie_genres", "genre", GENRES)
+MOVIE_COMPANIES = _links("movie_companies", "company", COMPANIES)

@@ -1,0 +1,43 @@
+"""Contracts -> DDL for DuckDB.
+
+Keys and references are declared in the contract and proven by checks before a commit; DuckDB's own
+constraints are left out (an index per key costs memory and time, and replacing rows inside one
+transaction trips over them: docs/decisions/0003).
+"""
+
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from movies_platform.contracts.tables import qualified
+
+_TYPES = postgresql.dialect()  # type: ignore[no-untyped-call]  # (SQLAlchemy's stub)
+
+
+@cache
+def column_type(column: sa.Column[object]) -> str:
+    """The column's type as DuckDB spells it."""
+    return column.type.compile(dialect=_TYPES)
+
+
+def create_statements(table: sa.Table) -> list[str]:
+    """Statements that create the table with its comments; run them where it does not exist."""
+    columns = ", ".join(_column_ddl(table, column) for column in table.columns)
+    name = qualified(table)
+    return [
+        f"CREATE SCHEMA IF NOT EXISTS {table.schema}",
+        f"CREATE TABLE {name} ({columns})",
+        f"COMMENT ON TABLE {name} IS {_literal(table.comment or '')}",
+        *(f"COMMENT ON COLUMN {name}.{c.name} IS {_literal(c.comment or '')}" for c in table.columns),
+    ]
+
+
+def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
+    # Long texts compress better and twice as fast with zstd than with what DuckDB would try out.
+    compression = " USING COMPRESSION zstd" if table.name == "raw_movies" and column.nullable else ""
+    return f"{column.name} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,95 @@
+"""Contracts of what was delivered, before anybody interprets it."""
+
+import sqlalchemy as sa
+
+from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id, record_number
+from movies_platform.contracts.tables import METADATA
+
+# The columns of movies_metadata.csv, in the order of the data set, with what they hold.
+MOVIE_COLUMNS = {
+    "adult": "True or False",
+    "belongs_to_collection": "nested: the series the movie belongs to",
+    "budget": "US dollars; 0 means unknown",
+    "genres": "nested: list of {id, name}",
+    "homepage": "the movie's own page",
+    "id": "TMDB's number of the movie",
+    "imdb_id": "IMDb's number of the movie",
+    "original_language": "two-letter code",
+    "original_title": "title in the original language",
+    "overview": "what happens in the movie",
+    "popularity": "TMDB's popularity score",
+    "poster_path": "path of the poster at TMDB",
+    "production_companies": "nested: list of {id, name}",
+    "production_countries": "nested: list of {iso_3166_1, name}",
+    "release_date": "YYYY-MM-DD or MM/DD/YYYY",
+    "revenue": "US dollars; 0 means unknown",
+    "runtime": "minutes",
+    "spoken_languages": "nested: list of {iso_639_1, name}",
+    "status": "Released, Rumored, ...",
+    "tagline": "the line on the poster",
+    "title": "title in English",
+    "video": "True or False",
+    "vote_average": "mean of the votes, 0 to 10",
+    "vote_count": "number of votes",
+}
+
+ISSUES = {
+    "broken_record": "broken by an unquoted line break in overview; joined again",
+    "column_count": "too few or too many columns, not repairable",
+    "invalid_id": "the id is not a positive integer",
+    "duplicate_id": "a later record of the file has the same id",
+    "invalid_date": "neither YYYY-MM-DD nor MM/DD/YYYY, or no day of the calendar",
+    "invalid_number": "not a number, or negative where it cannot be",
+    "invalid_list": "neither a list of items nor JSON",
+    "invalid_item": "an item without an integer id or with an empty name",
+    "duplicate_item": "the same item a second time in one movie",
+}
+ACTIONS = ("rejected", "repaired", "nulled", "dropped")
+
+
+def _source_file(*, key: bool = False) -> sa.Column[str]:
+    return column("source_file", Text, "file of the delivery", key=key, null=False)
+
+
+DELIVERIES = sa.Table(
+    "deliveries", METADATA,
+    delivery_month(key=True),
+    _source_file(key=True),
+    column("delivery_id", Text, "identifies the delivery: a digest of its files", null=False),
+    column("size_bytes", Whole, "size as delivered", null=False, at_least=0),
+    column("blake2b", Text, "BLAKE2b-256 of the file as delivered", null=False),
+    column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=1),
+    column("joined_records", Whole, "records that were the rest of a broken one", at_least=0),
+    column("accepted_records", Whole, "records that became movies", at_least=0),
+    column("rejected_records", Whole, "records in data_issues as rejected", at_least=0),
+    column("extra_columns", Text, "columns that nobody declared, comma separated"),
+    schema="raw",
+    comment="The files of each month's present delivery, with the account of their records: "
+    "records = accepted + rejected + joined.",
+)  # fmt: skip
+
+RAW_MOVIES = sa.Table(
+    "raw_movies", METADATA,
+    delivery_month(key=True),
+    _source_file(key=True),
+    record_number(key=True),
+    *(column(name, Text, meaning) for name, meaning in MOVIE_COLUMNS.items()),
+    schema="raw",
+    comment="Every record of movies_metadata as delivered, as text; broken records joined. Records whose "
+    "columns do not add up are in data_issues only.",
+)  # fmt: skip
+
+DATA_ISSUES = sa.Table(
+    "data_issues", METADATA,
+    delivery_month(),
+    _source_file(),
+    record_number(),
+    movie_id(null=True),
+    column("column_name", Text, "column in question; null when the whole record is meant"),
+    column("issue", Text, "what is wrong", null=False, one_of=tuple(ISSUES)),
+    column("action", Text, "what was done about it", null=False, one_of=ACTIONS),
+    column("value", Text, "the offending text, at most 500 characters"),
+    schema="raw",
+    comment="One row for each thing that was refused, repaired or blanked:\n\n"
+    + "\n".join(f"- `{code}`: {meaning}" for code, meaning in ISSUES.items()),
+)  # fmt: skip

@@ -1,0 +1,52 @@
+"""The registry of all contracts, and the few questions the platform asks them."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import sqlalchemy as sa
+
+from movies_platform.errors import UnknownTable
+
+METADATA = sa.MetaData()
+STAGES = ("raw", "parsed", "core", "metrics")
+
+
+@cache
+def all_tables() -> tuple[sa.Table, ...]:
+    """Every contract, in the order of the data's way."""
+    from movies_platform.contracts import core, metrics, parsed, raw  # noqa: F401  (they register themselves)
+
+    return tuple(sorted(METADATA.tables.values(), key=lambda t: STAGES.index(t.schema or "")))
+
+
+def table_named(name: str) -> sa.Table:
+    """The contract of `core.movies`, or of `movies` where that is unambiguous."""
+    tables = all_tables()
+    found = [t for t in tables if name in (t.name, qualified(t))]
+    if len(found) != 1:
+        raise UnknownTable(f"There is no table {name!r}. Tables: {', '.join(map(qualified, tables))}.")
+    return found[0]
+
+
+def qualified(table: sa.Table) -> str:
+    """`schema.table`, as SQL writes it."""
+    return f"{table.schema}.{table.name}"
+
+
+def key_of(table: sa.Table) -> list[str]:
+    """Names of the key columns, in the order of the key."""
+    return [column.name for column in table.primary_key.columns]
+
+
+def order_of(table: sa.Table) -> list[str]:
+    """Columns by which the rows are stored: the key, except that a year comes first."""
+    return sorted(key_of(table), key=lambda name: name != "year")
+
+
+def references_of(table: sa.Table) -> Sequence[tuple[list[str], sa.Table, list[str]]]:
+    """Each reference as (own columns, table referred to, its columns)."""
+    all_tables()
+    return [
+        ([c.name for c in fk.columns], fk.referred_table, [e.column.name for e in fk.elements])
+        for fk in sorted(table.foreign_key_constraints, key=lambda fk: [c.name for c in fk.columns])
+    ]

@@ -1,0 +1,18 @@
+"""The only place where the parts meet: assets, jobs, resources."""
+
+import dagster as dg
+
+from movies_platform.automation import load_month, refresh_tables
+from movies_platform.core.assets import present_state
+from movies_platform.metrics import money, popularity, releases
+from movies_platform.monthly import delivered_month
+from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+
+warehouse = Warehouse()
+
+defs = dg.Definitions(
+    assets=[delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])],
+    jobs=[load_month, refresh_tables],
+    resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,44 @@
+"""Every error the platform raises on purpose. Anything else that escapes is a fault of the
+infrastructure or a bug: it is raised as it is, retried, and moves no delivery."""
+
+
+class MoviesPlatformError(Exception):
+    """A problem that a person can mend; the message says what, where and how."""
+
+
+class SettingsError(MoviesPlatformError):
+    """A setting cannot be understood."""
+
+
+class DeliveryRejected(MoviesPlatformError):  # noqa: N818  (a verdict on data, named as the operators say it)
+    """A delivery cannot be used.
+
+    `file` and `record` (1-based, None where it is about the whole file) say where, `remedy` what
+    the provider has to do.
+    """
+
+    def __init__(self, problem: str, *, remedy: str, file: str | None = None, record: int | None = None):
+        self.problem, self.remedy, self.file, self.record = problem, remedy, file, record
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = ", ".join(
+            [*([self.file] if self.file else []), *([f"record {self.record}"] if self.record else [])]
+        )
+        return f"{where + ': ' if where else ''}{self.problem}. {self.remedy}"
+
+
+class NoDelivery(MoviesPlatformError):  # noqa: N818
+    """A month was asked for that nobody has delivered."""
+
+
+class WarehouseBusy(MoviesPlatformError):  # noqa: N818
+    """Another process is writing the warehouse and did not end in time."""
+
+
+class ContractViolation(MoviesPlatformError):  # noqa: N818
+    """A table that was about to be stored is not what its contract declares."""
+
+
+class UnknownTable(MoviesPlatformError):  # noqa: N818
+    """A table was asked for that no contract declares, or that nobody has computed yet."""

@@ -1,0 +1,142 @@
+"""What a delivery is, and what every landing zone can do with one.
+
+The layout is the same everywhere:
+
+    incoming/2026-11/movies_metadata.csv       what was delivered for November 2026
+    processed/2026-11/0001-<id>/...            delivered and refreshed, delivery.json beside it
+    failed/2026-11/0002-<id>/...               refused, error.json beside it
+
+A delivery's id is a digest of its month and the names and contents of its files. The number
+before it counts the deliveries of the month, so that the newest is known without a clock.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from movies_platform.errors import DeliveryRejected
+
+MOVIES = "movies_metadata"
+ARCHIVE = "the-movies-dataset.zip"
+TABLES = (MOVIES, "credits", "keywords", "links", "links_small", "ratings", "ratings_small")
+FILE_NAME = re.compile(rf"(?:{'|'.join(TABLES)})\.csv(?:\.gz)?|{re.escape(ARCHIVE)}")
+_SETTLED = re.compile(r"(\d{4,})-([0-9a-f]{12})")
+
+Outcome = Literal["processed", "failed"]
+OUTCOMES: tuple[Outcome, ...] = ("processed", "failed")
+NOTES: dict[Outcome, str] = {"processed": "delivery.json", "failed": "error.json"}
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """A file of a delivery; `version` changes whenever the stored object does."""
+
+    name: str
+    size: int
+    digest: str
+    version: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one month was delivered as. `place` is where it lies now; `settled` whether that is final."""
+
+    month: dt.date
+    files: tuple[DeliveredFile, ...]
+    place: str
+    settled: bool = False
+
+    @property
+    def id(self) -> str:
+        """12 hexadecimal digits, the same for the same content of the same month."""
+        content = [f"{self.month:%Y-%m}", *sorted([f.name, f.size, f.digest] for f in self.files)]
+        return hashlib.blake2b(json.dumps(content).encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A delivery that was processed or refused. `note` is its delivery.json or error.json."""
+
+    month: dt.date
+    number: int
+    delivery_id: str
+    outcome: Outcome
+    place: str
+    note: Mapping[str, Any] = field(compare=False)
+
+
+class Landing(Protocol):
+    """A landing zone. Its methods raise the storage's own errors when it cannot be reached."""
+
+    def months(self) -> Sequence[dt.date]:
+        """Months with something in incoming/, oldest first."""
+
+    def strays(self) -> Sequence[str]:
+        """What lies in incoming/ and is no delivery, one clear sentence each."""
+
+    def incoming(self, month: dt.date) -> Delivery | None:
+        """What waits to be processed for the month."""
+
+    def settled(self, month: dt.date | None = None) -> Sequence[Settled]:
+        """Deliveries that were processed or refused, by month and number."""
+
+    def processed(self, month: dt.date) -> Delivery | None:
+        """The newest processed delivery of the month."""
+
+    def local_files(self, delivery: Delivery) -> AbstractContextManager[Mapping[str, Path]]:
+        """The delivery's files on this machine's disk, by name."""
+
+    def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
+        """Deliver the files for the month, whole or not at all; what waited there is set aside."""
+
+    def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
+        """Move the delivery out of incoming/; its new place. Safe to repeat after any interruption."""
+
+
+def parse_settled(name: str) -> tuple[int, str] | None:
+    """Number and id in the name of a settled delivery's folder."""
+    match = _SETTLED.fullmatch(name)
+    return (int(match[1]), match[2]) if match else None
+
+
+def settled_name(existing: Sequence[str], delivery_id: str) -> str:
+    """Folder name for a delivery that is about to be settled beside `existing` ones of its month.
+
+    The newest one is continued when it is the same delivery, which an interruption left unfinished or
+    a repetition brings again.
+    """
+    numbered = sorted(filter(None, map(parse_settled, existing)))
+    if numbered and numbered[-1][1] == delivery_id:
+        return f"{numbered[-1][0]:04d}-{delivery_id}"
+    return f"{numbered[-1][0] + 1 if numbered else 1:04d}-{delivery_id}"
+
+
+def blocked_months(settled: Sequence[Settled]) -> list[Settled]:
+    """The newest deliveries of their months that a blocking check refused: nobody has mended them yet."""
+    newest = {s.month: s for s in sorted(settled, key=lambda s: s.number)}
+    return [
+        s
+        for _, s in sorted(newest.items())
+        if s.outcome == "failed" and s.note.get("reason") == "blocking_check"
+    ]
+
+
+def without_doubles(names: Sequence[str], place: str) -> None:
+    """Refuse a delivery that brings the movies twice, because one could not know which counts."""
+    movies = sorted(n for n in names if n == ARCHIVE or n.startswith(f"{MOVIES}."))
+    if len(movies) > 1:
+        raise DeliveryRejected(
+            f"{place} holds the movies more than once ({', '.join(movies)})",
+            remedy="Keep the one that counts.",
+        )
+    if not movies:
+        raise DeliveryRejected(
+            f"{place} holds no {MOVIES}.csv (found: {', '.join(sorted(names)) or 'nothing'})",
+            remedy=f"Deliver {MOVIES}.csv, {MOVIES}.csv.gz or {ARCHIVE}.",
+        )

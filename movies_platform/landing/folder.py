@@ -1,0 +1,200 @@
+"""The landing zone in a folder.
+
+Renames inside one file system are atomic, so a delivery appears whole. Settling copies (a hard
+link where the file system has them), writes the note that makes the copy count, and only then takes the
+files out of incoming/, if they are still the ones that were read.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from movies_platform.errors import SettingsError
+from movies_platform.landing.deliveries import (
+    FILE_NAME,
+    MOVIES,
+    NOTES,
+    OUTCOMES,
+    DeliveredFile,
+    Delivery,
+    Outcome,
+    Settled,
+    parse_settled,
+    settled_name,
+)
+from movies_platform.resources.months import month_name, parse_month
+
+
+class FolderLanding:
+    """A `Landing` in a folder of a local or mounted file system."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def months(self) -> list[dt.date]:
+        """Months with a file of the data set in incoming/, oldest first."""
+        return [month for month, _ in self._month_folders() if self._names(self._incoming(month))]
+
+    def strays(self) -> list[str]:
+        """What lies in incoming/ and is no delivery."""
+        months = {folder for _, folder in self._month_folders()}
+        found = [
+            f"incoming/{p.name}: not a month's folder (YYYY-MM)"
+            for p in _visible(self.root / "incoming")
+            if p not in months
+        ]
+        for folder in sorted(months):
+            found += [
+                f"incoming/{folder.name}/{p.name}: not a file of the data set"
+                for p in _visible(folder)
+                if not FILE_NAME.fullmatch(p.name)
+            ]
+        return found
+
+    def incoming(self, month: dt.date) -> Delivery | None:
+        """What waits to be processed for the month."""
+        return self._delivery(month, self._incoming(month), settled=False)
+
+    def settled(self, month: dt.date | None = None) -> list[Settled]:
+        """Deliveries that were processed or refused, by month and number."""
+        found = []
+        for outcome in OUTCOMES:
+            folders = self.root.glob(f"{outcome}/{month_name(month) if month else '*'}/*")
+            for folder in folders:
+                note, parsed = folder / NOTES[outcome], parse_settled(folder.name)
+                if parsed and note.is_file():
+                    found.append(
+                        Settled(
+                            parse_month(folder.parent.name), *parsed, outcome, str(folder),
+                            json.loads(note.read_text(encoding="utf-8")),
+                        )
+                    )  # fmt: skip
+        return sorted(found, key=lambda s: (s.month, s.number))
+
+    def processed(self, month: dt.date) -> Delivery | None:
+        """The newest processed delivery of the month."""
+        done = [s for s in self.settled(month) if s.outcome == "processed"]
+        return self._delivery(month, Path(done[-1].place), settled=True) if done else None
+
+    @contextlib.contextmanager
+    def local_files(self, delivery: Delivery) -> Iterator[dict[str, Path]]:
+        """The delivery's files, where they lie."""
+        yield {file.name: Path(delivery.place, file.name) for file in delivery.files}
+
+    def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
+        """Deliver the files for the month, whole or not at all."""
+        target = self._incoming(month)
+        staged = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+        staged.mkdir(parents=True)
+        try:
+            for name, source in files.items():
+                shutil.copyfile(source, staged / name)
+            if target.exists():
+                waiting = self._delivery(month, target, settled=False)
+                delivered = self._delivery(month, staged, settled=False)
+                if waiting and delivered and waiting.id == delivered.id:
+                    return waiting
+                if waiting:
+                    self.settle(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
+            self._appear(staged, target)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+        arrived = self.incoming(month)
+        if arrived is None:
+            raise SettingsError(f"{target} was emptied by somebody else while the delivery arrived.")
+        return arrived
+
+    def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
+        """Move the delivery from incoming/ to `outcome`/; its new place."""
+        if delivery.settled:
+            return delivery.place
+        month = month_name(delivery.month)
+        existing = [p.name for o in OUTCOMES for p in _visible(self.root / o / month)]
+        name = settled_name(existing, delivery.id)
+        other: Outcome = "failed" if outcome == "processed" else "processed"
+        if (self.root / other / month / name).exists():  # the same content, judged anew
+            name = f"{int(name.split('-')[0]) + 1:04d}-{delivery.id}"
+        place = self.root / outcome / month / name
+        place.mkdir(parents=True, exist_ok=True)
+        for file in delivery.files:
+            _copy(Path(delivery.place, file.name), place / file.name, file.size)
+        content = {
+            "month": month, "delivery_id": delivery.id, **note,
+            "files": [{"name": f.name, "size_bytes": f.size, "blake2b": f.digest} for f in delivery.files],
+        }  # fmt: skip
+        partial = place / f".{NOTES[outcome]}.part"
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
+        partial.replace(place / NOTES[outcome])
+        # The movies go first: what an interruption leaves behind is then never a delivery by itself.
+        for file in sorted(delivery.files, key=lambda f: not f.name.startswith(MOVIES)):
+            source = Path(delivery.place, file.name)
+            with contextlib.suppress(FileNotFoundError):
+                if _version(source) == file.version:
+                    source.unlink()
+        with contextlib.suppress(OSError):  # something else lies there: it stays
+            Path(delivery.place).rmdir()
+        return str(place)
+
+    def _incoming(self, month: dt.date) -> Path:
+        return self.root / "incoming" / month_name(month)
+
+    def _month_folders(self) -> list[tuple[dt.date, Path]]:
+        found = []
+        for folder in _visible(self.root / "incoming"):
+            with contextlib.suppress(SettingsError):
+                if folder.is_dir() and len(folder.name) == len("2017-11"):
+                    found.append((parse_month(folder.name), folder))
+        return sorted(found)
+
+    def _names(self, folder: Path) -> list[str]:
+        return [p.name for p in _visible(folder) if p.is_file() and FILE_NAME.fullmatch(p.name)]
+
+    def _delivery(self, month: dt.date, folder: Path, *, settled: bool) -> Delivery | None:
+        files = tuple(_delivered(folder / name) for name in self._names(folder))
+        return Delivery(month, files, str(folder), settled) if files else None
+
+    def _appear(self, staged: Path, target: Path) -> None:
+        """Let the staged files appear at `target` in one step."""
+        if target.exists():  # what is left there is no part of a delivery: it stays, ours join it
+            for path in sorted(staged.iterdir(), key=lambda p: p.name.startswith(MOVIES)):
+                path.replace(target / path.name)
+        else:
+            staged.rename(target)
+
+
+_SUPERSEDED = "Another delivery for the month arrived before this one was processed"
+
+
+def _visible(folder: Path) -> Sequence[Path]:
+    return sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+
+
+def _version(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def _delivered(path: Path) -> DeliveredFile:
+    version = _version(path)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+    return DeliveredFile(path.name, path.stat().st_size, digest, version)
+
+
+def _copy(source: Path, target: Path, size: int) -> None:
+    if target.exists() and target.stat().st_size == size:
+        return
+    partial = target.with_name(f".{target.name}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(source, partial)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, partial)
+    partial.replace(target)

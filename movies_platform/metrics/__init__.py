@@ -1,0 +1,1 @@
+"""Stage metrics: the answers, each a small pure function from frames to a frame."""

@@ -1,0 +1,1 @@
+"""Stage raw: what was delivered, every record accounted for, nothing interpreted yet."""

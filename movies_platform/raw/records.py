@@ -1,0 +1,294 @@
+"""The bytes of movies_metadata.csv -> its records, none lost.
+
+Oddities of this data set: three records are broken in two by a stray line break inside an
+unquoted overview (readers see one record with too few columns, and a next one that starts with the
+rest of the text): they are joined again. 252 records have line breaks inside quotes, which is no
+fault. Records are numbered as an ordinary CSV reader counts them: a broken one counts as two, an empty line
+as none.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import sub
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from movies_platform.contracts.raw import MOVIE_COLUMNS
+from movies_platform.errors import DeliveryRejected
+from movies_platform.raw import exact
+from movies_platform.raw.exact import Record
+from movies_platform.raw.scan import Scan, scan
+
+BLOCK_BYTES = 8 * 2**20
+# DuckDB's CSV reader takes lines up to 2 MiB; longer ones go to the database as parameters.
+LONGEST_LINE = 2**20
+LONGEST_RECORD = 2**31
+VALUE_LENGTH = 500
+_EXACT_STRETCH = 2**20  # how much is read exactly after an odd quote before scanning is tried again
+# What stands for a line break while a joined record is parsed.
+_STAND_INS = {"\r\n": "\ue000\ue003\ue000", "\r": "\ue000\ue002\ue000", "\n": "\ue000\ue001\ue000"}
+
+
+class Issue(NamedTuple):
+    """A row of data_issues, without month and file."""
+
+    record_number: int
+    movie_id: int | None
+    column_name: str | None
+    issue: str
+    action: str
+    value: str
+
+
+@dataclass
+class Block:
+    """Records of one stretch of the file.
+
+    `lines` are records as CSV, each with its number in front; `loose` are (number, columns) of
+    records that are too long for that.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    loose: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Names of the columns, in the order of the file."""
+
+    names: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """How many columns a good record has."""
+        return len(self.names)
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Columns that nobody declared."""
+        return tuple(name for name in self.names if name not in MOVIE_COLUMNS)
+
+
+class RecordReader:
+    """Reads the records of one file, block by block.
+
+    After the last block, `records` is how many an ordinary CSV reader sees and `joined` how many of
+    them were the rest of a broken one. Raises DeliveryRejected for what is no such file.
+    """
+
+    def __init__(self, stream: BinaryIO, file: str, *, block_bytes: int = BLOCK_BYTES):
+        self._stream, self._file, self._block_bytes = stream, file, block_bytes
+        self._buffer = b""
+        self._final = False
+        self._offset = 0
+        self.records = self.joined = 0
+        self._fill(block_bytes)
+        self._buffer = self._buffer.removeprefix(codecs.BOM_UTF8)
+        self.header = self._read_header()
+        self._broken_width = self.header.names.index("overview") + 1
+
+    def blocks(self) -> Iterator[Block]:
+        """Every record of the file, in order."""
+        wanted = self._block_bytes
+        while self._buffer or not self._final:
+            found = scan(self._buffer, final=self._final)
+            stop, block = self._regular(found)
+            if not stop and found.irregular is not None:
+                stop, block = self._odd(found.irregular)
+            if stop:
+                self._buffer, wanted = self._buffer[stop:], self._block_bytes
+                self._offset += stop
+                yield block
+            else:
+                wanted = max(wanted, 2 * len(self._buffer))
+            if len(self._buffer) > LONGEST_RECORD:
+                raise DeliveryRejected(
+                    f"is longer than {LONGEST_RECORD:,} bytes, or a quote is never closed",
+                    file=self._file, record=self.records + 1, remedy="Deliver the file again, whole.",
+                )  # fmt: skip
+            self._fill(wanted)
+
+    def _fill(self, wanted: int) -> None:
+        parts = [self._buffer]
+        missing = wanted - len(self._buffer)
+        while missing > 0 and not self._final:
+            part = self._stream.read(missing)
+            self._final = not part
+            parts.append(part)
+            missing -= len(part)
+        self._buffer = b"".join(parts)
+
+    def _decode(self, part: bytes) -> str:
+        try:
+            return part.decode("utf-8")
+        except UnicodeDecodeError as problem:
+            hint = " (it looks like UTF-16)" if part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
+            raise DeliveryRejected(
+                f"is not UTF-8: byte 0x{part[problem.start]:02x} at offset {self._offset + problem.start:,}{hint}",
+                file=self._file, record=self.records + 1 + part.count(b"\n", 0, problem.start),
+                remedy="Deliver it encoded as UTF-8.",
+            ) from problem  # fmt: skip
+
+    def _read_header(self) -> Header:
+        head = self._decode_head()
+        records = [r for r in exact.split(head, width=0, final=self._final, until=len(head)) if r.columns]
+        if not records:
+            raise self._no_header("is empty" if not head.strip() else "has no header line")
+        names = tuple(name.strip() for name in records[0].columns)
+        missing = [name for name in MOVIE_COLUMNS if name not in names]
+        doubled = sorted({name for name in names if names.count(name) > 1 and name in MOVIE_COLUMNS})
+        if missing:
+            raise self._no_header(f"lacks the required columns {', '.join(missing)}")
+        if doubled:
+            raise self._no_header(f"has columns twice: {', '.join(doubled)}")
+        skipped = head.index(records[0].text) + len(records[0].text) + len(records[0].ending)
+        self._offset = len(head[:skipped].encode())
+        self._buffer = self._buffer[self._offset :]
+        return Header(names)
+
+    def _decode_head(self) -> str:
+        head = self._buffer[: 2**18]
+        cut = max(head.rfind(b"\n"), head.rfind(b"\r")) + 1
+        return self._decode(self._buffer[:cut] if cut and len(head) < len(self._buffer) else self._buffer)
+
+    def _no_header(self, problem: str) -> DeliveryRejected:
+        return DeliveryRejected(
+            problem, file=self._file,
+            remedy=f"Its first line must name the columns of the data set: {', '.join(MOVIE_COLUMNS)}.",
+        )  # fmt: skip
+
+    def _regular(self, found: Scan) -> tuple[int, Block]:
+        """Bytes done and block of the records that the scan is sure of."""
+        width, block = self.header.width, Block()
+        good = found.columns == width
+        count = len(good)
+        if not self._final or found.irregular is not None:
+            # Faults at the end wait for what follows: they may be the first half of a broken record.
+            # (A whole buffer of faults does not: it would grow for ever.)
+            count = int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0
+            if not count and found.irregular is None and found.consumed >= self._block_bytes:
+                count = len(good)
+        if not count:
+            return 0, block
+        stop = int(found.nexts[count - 1])
+        self._decode(self._buffer[:stop])
+        starts, ends, nexts = (a[:count].tolist() for a in (found.starts, found.ends, found.nexts))
+        done = 0
+        for first, last in _runs(np.flatnonzero(~good[:count])):
+            self._well_formed(block, starts[done:first], ends[done:first])
+            faults = [self._record(starts[i], ends[i], nexts[i]) for i in range(first, last)]
+            self._resolve(block, faults)
+            done = last
+        self._well_formed(block, starts[done:], ends[done:])
+        return stop, block
+
+    def _record(self, start: int, end: int, following: int) -> Record:
+        text = self._buffer[start:end].decode("utf-8")
+        ending = self._buffer[end:following].decode("utf-8")
+        return Record(text, ending, exact.parse(text) if text else ())
+
+    def _well_formed(self, block: Block, starts: list[int], ends: list[int]) -> None:
+        """Records of the right width and with quotes in order: their bytes are good as they are."""
+        buffer, number = self._buffer, self.records
+        self.records += len(starts)
+        if starts and max(map(sub, ends, starts)) > LONGEST_LINE:
+            for start, end in zip(starts, ends, strict=True):
+                number += 1
+                self._accept(block, number, exact.parse(buffer[start:end].decode("utf-8")))
+            return
+        numbers = range(number + 1, number + 1 + len(starts))
+        block.lines += [b"%d,%b\n" % (n, buffer[s:e]) for n, s, e in zip(numbers, starts, ends, strict=True)]
+
+    def _odd(self, irregular: int) -> tuple[int, Block]:
+        """Bytes done and block of a stretch that counting quotes cannot judge."""
+        end = len(self._buffer)
+        if not self._final:
+            end = max(self._buffer.rfind(b"\n"), self._buffer.rfind(b"\r")) + 1
+        text = self._decode(self._buffer[:end])
+        until = len(self._buffer[:irregular].decode("utf-8", errors="ignore")) + _EXACT_STRETCH
+        records = exact.split(text, width=self.header.width, final=self._final, until=until)
+        length = sum(len(r.text) + len(r.ending) for r in records)
+        if not (self._final and length == len(text)):
+            keep = len(records)
+            while keep and len(records[keep - 1].columns) != self.header.width:
+                keep -= 1
+            records = records[: keep or len(records)]
+        block = Block()
+        self._resolve(block, records)
+        return len("".join(r.text + r.ending for r in records).encode()), block
+
+    def _resolve(self, block: Block, records: list[Record]) -> None:
+        """Accept, join or reject each of the records."""
+        position = 0
+        while position < len(records):
+            record = records[position]
+            if not record.columns:
+                position += 1
+                continue
+            number = self.records + 1
+            if len(record.columns) == self.header.width:
+                self._accept(block, number, record.columns)
+                self.records, position = number, position + 1
+            elif joined := self._join(records, position):
+                columns, pieces = joined
+                self._accept(block, number, columns)
+                overview = columns[self._broken_width - 1]
+                block.issues.append(self._issue(number, columns, "broken_record", "repaired", overview))
+                seen = sum(bool(r.columns) for r in records[position : position + pieces])
+                self.records += seen
+                self.joined += seen - 1
+                position += pieces
+            else:
+                block.issues.append(
+                    self._issue(number, record.columns, "column_count", "rejected", record.text)
+                )
+                self.records, position = number, position + 1
+
+    def _join(self, records: list[Record], first: int) -> tuple[tuple[str, ...], int] | None:
+        """Columns of the record that starts at `first` and how many records it was broken into.
+
+        Pieces between the first and the last are lines of the overview: no comma, or empty.
+        """
+        if len(records[first].columns) != self._broken_width:
+            return None
+        last = first + 1
+        while last < len(records) and len(records[last].columns) <= 1:
+            last += 1
+        if last == len(records) or len(records[last].columns) != self.header.width - self._broken_width + 1:
+            return None
+        broken = records[first : last + 1]
+        text = "".join(r.text + _STAND_INS[r.ending] for r in broken[:-1]) + broken[-1].text
+        columns = exact.parse(text)
+        if len(columns) != self.header.width:
+            return None
+        for ending, stand_in in _STAND_INS.items():
+            columns = tuple(column.replace(stand_in, ending) for column in columns)
+        return columns, len(broken)
+
+    def _accept(self, block: Block, number: int, columns: tuple[str, ...]) -> None:
+        if sum(map(len, columns)) > LONGEST_LINE // 4:
+            block.loose.append((number, columns))
+            return
+        line = io.StringIO(newline="")
+        csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow((number, *columns))
+        block.lines.append(line.getvalue().encode())
+
+    def _issue(self, number: int, columns: tuple[str, ...], issue: str, action: str, value: str) -> Issue:
+        place = self.header.names.index("id")
+        known = columns[place].strip() if place < len(columns) else ""
+        movie_id = int(known) if re.fullmatch(r"[0-9]{1,18}", known) and int(known) > 0 else None
+        return Issue(number, movie_id, None, issue, action, value[:VALUE_LENGTH])
+
+
+def _runs(positions: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Stretches of neighbouring positions, as (first, behind the last)."""
+    for run in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
+        if len(run):
+            yield int(run[0]), int(run[-1]) + 1

@@ -1,0 +1,62 @@
+"""Which deliveries each table was computed from.
+
+Every write of a core or metric table notes, in the same transaction, the fingerprint of the
+deliveries behind it. So a killed refresh is known by what it left undone, whoever ran it: a shell, the
+UI or the daemon.
+"""
+
+import duckdb
+import sqlalchemy as sa
+
+from movies_platform.contracts.columns import Text, column
+from movies_platform.contracts.raw import DELIVERIES
+from movies_platform.contracts.tables import all_tables, qualified
+from movies_platform.resources.warehouse import ensure, table_exists
+
+BUILDS = sa.Table(
+    "builds", sa.MetaData(),
+    column("table_name", Text, "qualified name", key=True),
+    column("fingerprint", Text, "of the deliveries the table was computed from", null=False),
+    schema="platform",
+    comment="Bookkeeping of the platform: from which deliveries each table was computed.",
+)  # fmt: skip
+
+
+def deliveries_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Identifies the deliveries that raw and parsed hold now; None before the first."""
+    if not table_exists(connection, DELIVERIES):
+        return None
+    row = connection.execute(
+        "SELECT md5(string_agg(DISTINCT delivery_month || delivery_id, ',' "
+        f"ORDER BY delivery_month || delivery_id)) FROM {qualified(DELIVERIES)}"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def note_build(connection: duckdb.DuckDBPyConnection, table: sa.Table, fingerprint: str | None) -> None:
+    """Note what `table` was computed from; call it in the transaction that writes the table."""
+    ensure(connection, BUILDS)
+    connection.execute("DELETE FROM platform.builds WHERE table_name = ?", [qualified(table)])
+    connection.execute("INSERT INTO platform.builds VALUES (?, ?)", [qualified(table), fingerprint or ""])
+
+
+def built_from(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str | None:
+    """The fingerprint noted for `table`; None when it was never computed."""
+    if not table_exists(connection, BUILDS):
+        return None
+    row = connection.execute(
+        "SELECT fingerprint FROM platform.builds WHERE table_name = ?", [qualified(table)]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def stale_tables(connection: duckdb.DuckDBPyConnection) -> list[sa.Table]:
+    """Core and metric tables that do not yet show the deliveries in raw and parsed."""
+    now = deliveries_fingerprint(connection)
+    if now is None:
+        return []
+    return [
+        table
+        for table in all_tables()
+        if table.schema in ("core", "metrics") and built_from(connection, table) != now
+    ]

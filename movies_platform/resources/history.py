@@ -1,0 +1,95 @@
+"""Dagster's run and event history in SQLite, with connections that are kept.
+
+Dagster's own SQLite storages open, and at the end checkpoint, a database file for every event. For
+the refresh of a month that was three quarters of all time spent in Dagster (docs/benchmarks.md).
+These subclasses keep a small pool of connections instead; the files are the same, so either kind can
+read what the other wrote. A deployment on PostgreSQL does not use them.
+"""
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import ConfigurableClassData
+
+_KEPT_SHARDS = 8  # each run's events are a file of their own; a long-lived server meets thousands
+
+
+def _engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+
+    # In WAL mode NORMAL survives a killed process; only a power cut may lose the last events.
+    @sa.event.listens_for(engine, "connect")
+    def _relax(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+class PooledEventLogStorage(SqliteEventLogStorage):
+    """Dagster's SQLite event log with kept connections."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
+        self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledEventLogStorage":
+        """Built by Dagster from dagster.yaml."""
+        return cls(inst_data=inst_data, **config_value)
+
+    def _kept_engine(self, shard: str) -> sa.Engine:
+        if shard not in self._engines:
+            self._engines[shard] = _engine(self.conn_string_for_shard(shard))
+        self._engines.move_to_end(shard)
+        while len(self._engines) > _KEPT_SHARDS:
+            self._engines.popitem(last=False)[1].dispose()
+        return self._engines[shard]
+
+    @contextlib.contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        with self._db_lock:
+            engine = self._kept_engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index database has the table (asked while the lock is held: so without it)."""
+        with self._kept_engine(INDEX_SHARD_NAME).connect() as connection:
+            return bool(sa.inspect(connection).has_table(table_name))
+
+    def dispose(self) -> None:
+        """Close every kept connection."""
+        while self._engines:
+            self._engines.popitem()[1].dispose()
+        super().dispose()
+
+
+class PooledRunStorage(SqliteRunStorage):
+    """Dagster's SQLite run storage with kept connections."""
+
+    _kept: sa.Engine | None = None
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """A connection in a transaction."""
+        if self._kept is None:
+            self._kept = _engine(self._conn_string)
+        with self._kept.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close every kept connection."""
+        if self._kept is not None:
+            self._kept.dispose()
+        super().dispose()

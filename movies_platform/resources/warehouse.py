@@ -1,0 +1,156 @@
+"""The warehouse: one DuckDB file, written by one process at a time, always in transactions.
+
+DuckDB takes one writing process and lets go of its lock when that process dies, so its lock is the
+only one there is: a second writer waits for it. Within a run the connection stays open; every
+write is one transaction, so that a killed run leaves the old rows or the new ones.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import sqlalchemy as sa
+
+from movies_platform.contracts.ddl import create_statements
+from movies_platform.contracts.tables import qualified
+from movies_platform.errors import UnknownTable, WarehouseBusy
+from movies_platform.resources.settings import Settings, settings
+
+_LOCKED = "Could not set lock on file"
+_POLL_SECONDS = 0.1
+_log = logging.getLogger(__name__)
+_open: dict[Path, duckdb.DuckDBPyConnection] = {}
+_guard = threading.RLock()
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse open for writing until the end of the outermost `with`.
+
+    Raises WarehouseBusy when another process keeps it longer than MOVIES_WAIT.
+    """
+    chosen = settings()
+    with _guard:
+        connection = _open.get(chosen.warehouse)
+        if connection is not None:
+            yield connection
+            return
+        connection = _open[chosen.warehouse] = _connect(chosen, read_only=False)
+        try:
+            yield connection
+        finally:
+            _open.pop(chosen.warehouse)
+            connection.close()
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A transaction of the warehouse: committed at the end, rolled back on any error."""
+    with opened() as connection:
+        connection.begin()
+        try:
+            yield connection
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):  # the first error is the one to be seen
+                connection.rollback()
+            raise
+        connection.commit()
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse for reading; waits while another process writes."""
+    chosen = settings()
+    if chosen.warehouse in _open:
+        yield _open[chosen.warehouse]
+        return
+    if not chosen.warehouse.exists():
+        raise UnknownTable(
+            f"There is no warehouse at {chosen.warehouse} yet. Deliver a month, then run 'refresh'."
+        )
+    connection = _connect(chosen, read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    chosen.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    spill = chosen.scratch / "spill"
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": chosen.memory,
+        "temp_directory": str(spill),
+        "storage_compatibility_version": "v1.5.0",
+    }
+    deadline = time.monotonic() + chosen.wait_seconds
+    told = False
+    while True:
+        try:
+            return duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
+        except duckdb.IOException as problem:
+            if _LOCKED not in str(problem):
+                raise
+            if time.monotonic() > deadline:
+                raise WarehouseBusy(
+                    f"{chosen.warehouse} is being written by another process for more than "
+                    f"{chosen.wait_seconds:.0f} seconds. Try again when it has ended, or raise MOVIES_WAIT."
+                ) from problem
+            if not told:
+                _log.warning("waiting for another process to finish writing %s", chosen.warehouse.name)
+                told = True
+            time.sleep(_POLL_SECONDS)
+
+
+def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool:
+    """Whether the table is in the warehouse (looked up, because an error would end the transaction)."""
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+            [table.schema, table.name],
+        ).fetchall()
+    )
+
+
+def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
+    """Create the table, or the columns its contract has gained; its qualified name."""
+    name = qualified(table)
+    present = {
+        row[0]
+        for row in connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
+            [table.schema, table.name],
+        ).fetchall()
+    }
+    if not present:
+        for statement in create_statements(table):
+            connection.execute(statement)
+    for column in table.columns if present else []:
+        if column.name not in present:
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column.type.compile()}")
+    return name
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> int:
+    """Rows of the table, 0 where it does not exist."""
+    if not table_exists(connection, table):
+        return 0
+    row = connection.execute(f"SELECT count(*) FROM {qualified(table)}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Append rows in the order of the table's columns (through a frame: a hundred times executemany)."""
+    if rows:
+        import pandas as pd
+
+        frame = pd.DataFrame(list(rows), dtype=object)
+        connection.register("appended_rows", frame)
+        try:
+            connection.execute(f"INSERT INTO {table} SELECT * FROM appended_rows")
+        finally:
+            connection.unregister("appended_rows")
