@@ -39,7 +39,7 @@ WHERE TRY_CAST(id AS BIGINT) > 0;
 CREATE TEMP TABLE movies AS
 SELECT
     movie_id, year, budget_usd, revenue_usd, revenue_usd - budget_usd AS profit_usd,
-    CASE WHEN popularity >= 0 THEN popularity END AS popularity,
+    CASE WHEN popularity >= 0 AND isfinite(popularity) THEN popularity END AS popularity,
     genres, companies
 FROM records
 WHERE rowid IN (SELECT max(rowid) FROM records GROUP BY movie_id);

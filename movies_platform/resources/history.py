@@ -9,9 +9,11 @@ read what the other wrote. A deployment on PostgreSQL does not use them.
 import contextlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from dagster import StringSource
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -43,7 +45,12 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledEventLogStorage":
         """Built by Dagster from dagster.yaml."""
-        return cls(inst_data=inst_data, **config_value)
+        return cls(str(Path(config_value["home"], "history", "runs")), inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """One setting: the folder of dagster.yaml."""
+        return {"home": StringSource}
 
     def _kept_engine(self, shard: str) -> sa.Engine:
         if shard not in self._engines:
@@ -79,6 +86,18 @@ class PooledRunStorage(SqliteRunStorage):
     """Dagster's SQLite run storage with kept connections."""
 
     _kept: sa.Engine | None = None
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledRunStorage":
+        """Built by Dagster from dagster.yaml."""
+        return cls.from_local(str(Path(config_value["home"], "history")), inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """One setting: the folder of dagster.yaml."""
+        return {"home": StringSource}
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[sa.Connection]:

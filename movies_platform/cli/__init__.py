@@ -1,0 +1,63 @@
+"""`movies-platform`: the same work as in the Dagster UI, from a shell.
+
+Commands import what they need when they run: `--help` and `deliver` answer at once.
+"""
+
+import logging
+import sys
+
+import click
+
+from movies_platform.errors import MoviesPlatformError
+
+_LAZY = {
+    "deliver": "movies_platform.cli.delivering:deliver",
+    "refresh": "movies_platform.cli.refreshing:refresh",
+    "rebuild": "movies_platform.cli.refreshing:rebuild",
+    "show": "movies_platform.cli.showing:show",
+    "status": "movies_platform.cli.showing:status",
+    "sample": "movies_platform.cli.delivering:sample",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_LAZY)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from importlib import import_module
+
+        if cmd_name not in _LAZY:
+            return None
+        module, name = _LAZY[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.command(
+    cls=_LazyGroup,
+    epilog="Everything lives under MOVIES_HOME (default ./data): landing/, warehouse.duckdb, dagster/.",
+)
+@click.version_option(package_name="movies-platform")
+def cli() -> None:
+    """Refresh The Movies Dataset month by month, and read its answers.
+
+    \b
+    A first round:
+      movies-platform deliver the-movies-dataset.zip --month 2017-11
+      movies-platform refresh
+      movies-platform show most_popular_genre_by_year --year 2016
+    """
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one line on standard error and exit status 1."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    try:
+        cli()
+    except MoviesPlatformError as problem:
+        click.echo(f"movies-platform: {problem}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # `| head` has seen enough
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,155 @@
+"""A refresh from a shell: the two runs, in this process, in the history that the UI shows.
+
+One process writes at a time; while this one holds the warehouse, no other refresh runs, so a run of
+a shell that still seems to be going belongs to a process that was killed.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from movies_platform import automation
+from movies_platform.contracts.tables import all_tables, qualified
+from movies_platform.definitions import defs
+from movies_platform.landing import open_landing
+from movies_platform.landing.deliveries import blocked_months
+from movies_platform.partitions import delivery_months
+from movies_platform.resources import warehouse
+from movies_platform.resources.builds import stale_tables
+from movies_platform.resources.months import month_name
+
+_BY_SHELL = {"movies_platform/started_by": "shell"}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+
+
+@dataclass
+class Done:
+    """What a refresh did. `counts` are records and issues of the months that were loaded."""
+
+    months: list[dt.date] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    failed_checks: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every run went through and no blocking check failed."""
+        return not self.problems
+
+
+@dataclass
+class Refresh:
+    """Runs months and tables; `source` as in `monthly.MonthConfig`."""
+
+    tell: Callable[[str], None]
+    source: str = "newest"
+    done: Done = field(default_factory=Done)
+
+    def run(self, month: dt.date | None = None) -> Done:
+        """Load one month, or all that wait, then compute the tables unless a month holds them back."""
+        with warehouse.opened():
+            landing = open_landing()
+            waiting = [month] if month else [m for m in landing.months() if self._has_partition(m)]
+            self.done.notices += landing.strays()
+            return self.run_months(waiting)
+
+    def run_months(self, months: list[dt.date]) -> Done:
+        """Load these months, then compute the tables unless a month holds them back."""
+        started = time.monotonic()
+        with warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
+            _end_killed_runs(instance)
+            for month in months:
+                self.tell(f"{month_name(month)}: reading the delivery")
+                config = {"ops": {"delivered_month": {"config": {"source": self.source}}}}
+                if self._execute(instance, automation.MONTH_JOB, config, partition_key=f"{month}"):
+                    self.done.months.append(month)
+            held = blocked_months(open_landing().settled()) if self.source == "newest" else []
+            if held:
+                names = ", ".join(month_name(s.month) for s in held)
+                self.done.problems.append(
+                    f"The tables stay as they were until {names} is mended: deliver a corrected file for it."
+                )
+            elif stale_tables(connection) or months and self.done.months:
+                self.tell("computing the tables")
+                self._execute(instance, automation.REFRESH_JOB, {})
+            self._count(connection)
+        self.done.seconds = time.monotonic() - started
+        return self.done
+
+    def _execute(
+        self, instance: dg.DagsterInstance, job: str, config: dict[str, Any], partition_key: str | None = None
+    ) -> bool:
+        result = defs.resolve_job_def(job).execute_in_process(
+            run_config={**_QUIET, **config}, instance=instance, partition_key=partition_key, tags=_BY_SHELL,
+            raise_on_error=False,
+        )  # fmt: skip
+        for evaluation in result.get_asset_check_evaluations():
+            if not evaluation.passed:
+                table = ".".join(evaluation.asset_key.path)
+                self.done.failed_checks.append(f"{table}: {evaluation.check_name}: {evaluation.description}")
+        if not result.success:
+            self.done.problems.append(_reason(result) or f"Run {result.run_id} of {job} failed.")
+        return result.success
+
+    def _has_partition(self, month: dt.date) -> bool:
+        known = delivery_months.has_partition_key(f"{month}")
+        if not known:
+            self.done.notices.append(
+                f"incoming/{month_name(month)}: not between the first month and this one, left alone"
+            )
+        return known
+
+    def _count(self, connection: Any) -> None:
+        months = ", ".join(f"DATE '{month}'" for month in self.done.months)
+        if months:
+            where = f"WHERE delivery_month IN ({months})"
+            records = connection.execute(f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}").fetchone()
+            self.done.counts = {"records": records[0] or 0, **dict.fromkeys(_ACTIONS, 0)} | dict(
+                connection.execute(f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1").fetchall()
+            )
+        self.done.rows = {
+            qualified(t): warehouse.row_count(connection, t)
+            for t in all_tables()
+            if t.schema in ("core", "metrics") and warehouse.table_exists(connection, t)
+        }
+
+
+_ACTIONS = ("repaired", "rejected", "nulled", "dropped")
+
+
+def report(done: Done) -> str:
+    """The summary that a person reads at the end."""
+    months = ", ".join(map(month_name, done.months)) or "nothing new"
+    lines = [f"months    {months}"]
+    lines += [f"{name:<9} {done.counts[name]:,}" for name in ("records", *_ACTIONS) if done.counts]
+    lines += [f"table     {name}: {rows:,} rows" for name, rows in done.rows.items()]
+    lines += [f"notice    {notice}" for notice in done.notices]
+    lines += [f"check     {check}" for check in done.failed_checks] or ["checks    all passed"]
+    lines += [f"problem   {line}" for problem in done.problems for line in problem.splitlines()]
+    return "\n".join([*lines, f"seconds   {done.seconds:.1f}"])
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str | None:
+    for event in result.filter_events(lambda e: e.is_step_failure):
+        failure = event.step_failure_data
+        if failure.user_failure_data and failure.user_failure_data.description:
+            return str(failure.user_failure_data.description)
+        if failure.error:
+            causes = [failure.error]
+            while causes[-1].cause:
+                causes.append(causes[-1].cause)
+            return f"{event.step_key} failed: {causes[-1].message.strip()}"
+    return None
+
+
+def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED, tags=_BY_SHELL)):
+        instance.report_run_failed(run, "The process of this run was killed; a later refresh took over.")

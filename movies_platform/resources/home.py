@@ -1,0 +1,50 @@
+"""The home of the platform: made where it is missing, by whichever command comes first."""
+
+import os
+from pathlib import Path
+
+from movies_platform.resources.settings import Settings, settings
+
+# Read by Dagster. Storages: movies_platform.resources.history. Pool limits hold whole runs in the queue
+# (granularity run), so that a killed run has no slot that somebody must free by hand.
+DAGSTER_YAML = """\
+telemetry: {enabled: false}
+run_storage:
+  module: movies_platform.resources.history
+  class: PooledRunStorage
+  config: {home: {env: DAGSTER_HOME}}
+event_log_storage:
+  module: movies_platform.resources.history
+  class: PooledEventLogStorage
+  config: {home: {env: DAGSTER_HOME}}
+concurrency:
+  runs: {max_concurrent_runs: 4}
+  pools: {default_limit: 1, granularity: run}
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+  free_slots_after_run_end_seconds: 60
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
+retention:
+  sensor: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
+  schedule: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
+"""
+
+
+def prepare_home() -> Settings:
+    """Create what is missing of the home and point Dagster at it; safe to repeat."""
+    chosen = settings()
+    chosen.dagster_home.mkdir(parents=True, exist_ok=True)
+    chosen.scratch.mkdir(parents=True, exist_ok=True)
+    if "://" not in chosen.landing:
+        Path(chosen.landing, "incoming").mkdir(parents=True, exist_ok=True)
+    config = chosen.dagster_home / "dagster.yaml"
+    if not config.exists():
+        partial = config.with_name(f".{config.name}.{os.getpid()}")
+        partial.write_text(DAGSTER_YAML, encoding="utf-8")
+        partial.replace(config)
+    os.environ["DAGSTER_HOME"] = str(chosen.dagster_home)
+    return chosen
