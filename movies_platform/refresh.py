@@ -111,9 +111,13 @@ class Refresh:
         months = ", ".join(f"DATE '{month}'" for month in self.done.months)
         if months:
             where = f"WHERE delivery_month IN ({months})"
-            records = connection.execute(f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}").fetchone()
+            records = connection.execute(
+                f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}"
+            ).fetchone()
             self.done.counts = {"records": records[0] or 0, **dict.fromkeys(_ACTIONS, 0)} | dict(
-                connection.execute(f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1").fetchall()
+                connection.execute(
+                    f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1"
+                ).fetchall()
             )
         self.done.rows = {
             qualified(t): warehouse.row_count(connection, t)

@@ -5,7 +5,7 @@ from functools import partial
 from movies_platform.checks.outcomes import Check, Findings, Scope
 from movies_platform.contracts import metrics
 
-_TOLERANCE = 1e-9  # relative: sums of doubles in another order
+_TOLERANCE = 1e-9  # relative to the amounts without their signs: rounding does not cancel out as profits do
 _AMOUNTS = {"budget": "budget_usd", "revenue": "revenue_usd", "profit": "revenue_usd - budget_usd"}
 LINKS = {"genre": "movie_genres", "company": "movie_companies"}
 
@@ -14,9 +14,10 @@ def shares_add_up(scope: Scope, kind: str, amount: str) -> Findings:
     """The shares of a year add up to the total of its movies that have at least one group."""
     worst = scope.fetch(
         f"SELECT year, shares, total FROM (SELECT year, sum({amount}_share_usd) AS shares FROM {scope.rows} GROUP BY 1) "
-        f"FULL JOIN (SELECT release_year AS year, sum({_AMOUNTS[amount]}) AS total FROM core.movies "
+        f"FULL JOIN (SELECT release_year AS year, sum({_AMOUNTS[amount]}) AS total, "
+        f"sum(abs({_AMOUNTS[amount]})) AS size FROM core.movies "
         f"SEMI JOIN core.{LINKS[kind]} USING (movie_id) WHERE release_year IS NOT NULL GROUP BY 1) USING (year) "
-        f"WHERE abs(coalesce(shares, 0) - coalesce(total, 0)) > {_TOLERANCE} * greatest(abs(total), 1) ORDER BY year"
+        f"WHERE abs(coalesce(shares, 0) - coalesce(total, 0)) > {_TOLERANCE} * greatest(size, 1) ORDER BY year"
     )
     message = f"{len(worst)} years do not add up." if worst else "The shares of every year add up."
     return Findings(len(worst), message, worst=worst[:5])

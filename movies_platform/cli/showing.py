@@ -14,7 +14,9 @@ _FORMATS = ("table", "csv", "json")
 @click.command()
 @click.argument("table")
 @click.option("--year", type=int, help="Only this year (of release).")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all."
+)
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(_FORMATS))
 def show(table: str, year: int | None, limit: int, form: str) -> None:
     """Print rows of a table, in the order of its key.
@@ -151,7 +153,8 @@ def _echo_checks() -> None:
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     failed = []
     for key, record in latest.items():
-        evaluation = record.event.dagster_event.asset_check_evaluation_data if record.evaluation_event else None
-        if evaluation and not evaluation.passed:
-            failed.append(f"{'.'.join(key.asset_key.path)}: {key.name}: {evaluation.description}")
+        event = record.event.dagster_event if record.event else None
+        found = event.event_specific_data if event else None
+        if isinstance(found, dg.AssetCheckEvaluation) and not found.passed:
+            failed.append(f"{'.'.join(key.asset_key.path)}: {key.name}: {found.description}")
     click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(keys)}")

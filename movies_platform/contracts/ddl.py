@@ -6,6 +6,7 @@ transaction trips over them: docs/decisions/0003).
 """
 
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -29,8 +30,13 @@ def create_statements(table: sa.Table) -> list[str]:
         f"CREATE SCHEMA IF NOT EXISTS {table.schema}",
         f"CREATE TABLE {name} ({columns})",
         f"COMMENT ON TABLE {name} IS {_literal(table.comment or '')}",
-        *(f"COMMENT ON COLUMN {name}.{c.name} IS {_literal(c.comment or '')}" for c in table.columns),
+        *(comment_statement(table, column) for column in table.columns),
     ]
+
+
+def comment_statement(table: sa.Table, column: sa.Column[Any]) -> str:
+    """Statement that gives the stored column its comment."""
+    return f"COMMENT ON COLUMN {qualified(table)}.{column.name} IS {_literal(column.comment or '')}"
 
 
 def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:

@@ -7,6 +7,7 @@ from movies_platform.contracts.tables import order_of, qualified
 from movies_platform.errors import ContractViolation
 
 _DTYPES = {sa.BigInteger: "int64", sa.Double: "float64", sa.Text: "object", sa.Date: "datetime64[us]"}
+_CONFORMS = "conforms_to"
 _NULLABLE_WHOLE = "Int64"
 
 
@@ -22,13 +23,21 @@ def conform(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
     Raises ContractViolation when a column is missing or undeclared, or does not fit its type.
     """
     declared = [column.name for column in table.columns]
+    dtypes = {column.name: dtype_of(column) for column in table.columns}
+    if frame.attrs.get(_CONFORMS) == qualified(table) and frame.dtypes.astype(str).to_dict() == dtypes:
+        return frame
     missing, undeclared = sorted(set(declared) - {*frame}), sorted({*frame} - set(declared))
     if missing or undeclared:
         raise ContractViolation(
             f"{qualified(table)}: columns missing: {missing or 'none'}, undeclared: {undeclared or 'none'}"
         )
     try:
-        typed = frame[declared].astype({column.name: dtype_of(column) for column in table.columns})
+        typed = frame[declared].astype(dtypes)
+        for name in typed.columns[typed.dtypes == "int64"]:
+            if (typed[name] != frame[name]).any():  # astype cuts off decimals without a word
+                raise ValueError(f"{name} holds numbers that are not whole")
     except (ValueError, TypeError) as problem:
         raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {problem}") from problem
-    return typed.sort_values(order_of(table), ignore_index=True)
+    conforming = typed.sort_values(order_of(table), ignore_index=True)
+    conforming.attrs[_CONFORMS] = qualified(table)  # spares the I/O manager the same work
+    return conforming

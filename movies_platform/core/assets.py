@@ -9,7 +9,6 @@ from movies_platform.checks.registry import checks_of, run_checks, specs_of
 from movies_platform.contracts.catalogue import asset_key, row_count_metadata, table_spec
 from movies_platform.contracts.core import COMPANIES, GENRES, MOVIE_COMPANIES, MOVIE_GENRES, MOVIES
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
-from movies_platform.contracts.tables import qualified
 from movies_platform.core.present import compute_present
 from movies_platform.resources.builds import deliveries_fingerprint, note_build
 from movies_platform.resources.io_manager import Warehouse
@@ -55,4 +54,4 @@ def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:
         else:
             for table in TABLES:
                 note_build(connection, table, deliveries_fingerprint(connection))
-        return {t.name: row_count(connection, t) for t in TABLES if qualified(t)}, outcomes
+        return {t.name: row_count(connection, t) for t in TABLES}, outcomes

@@ -57,5 +57,7 @@ def _landing_name(path: Path) -> str:
         if name.endswith(ending):
             return f"{MOVIES}{ending}"
     raise DeliveryRejected(
-        "is no delivery", file=path.name, remedy="Deliver a .csv, a .csv.gz, the data set's .zip, or a folder."
+        "is no delivery",
+        file=path.name,
+        remedy="Deliver a .csv, a .csv.gz, the data set's .zip, or a folder.",
     )

@@ -35,28 +35,38 @@ def parse_lists(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str) -> None:
-    """Temporary tables: `plain` (text to items by the database), `odd` and `items` (by Python)."""
+    """Temporary tables: `texts` of the records, and `known`, each distinct text once, with its items.
+
+    In `known`, `plain` holds the items that the database read; those that Python read are in `odd_items`.
+    """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE texts AS SELECT source_file, record_number, a.movie_id, {column} AS delivered, "
-        f"{trimmed(column)} AS text, CASE WHEN strlen(text) <= {LONGEST_TEXT} AND regexp_full_match(text, $2) "
-        f"THEN TRY_CAST(text AS STRUCT(id BIGINT, name VARCHAR)[]) END AS plain "
-        f"FROM raw.raw_movies JOIN {ACCEPTED} a USING (record_number) "
+        f"CREATE OR REPLACE TEMP TABLE texts AS SELECT source_file, record_number, a.movie_id, "
+        f"{trimmed(column)} AS text FROM raw.raw_movies JOIN {ACCEPTED} a USING (record_number) "
         f"WHERE delivery_month = $1 AND text IS NOT NULL AND text != '[]'",
-        [month, PLAIN],
+        [month],
+    )
+    # The pattern is a constant of the query: as a parameter it would be compiled again and again.
+    pattern = PLAIN.replace("'", "''")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT text, "
+        f"CASE WHEN strlen(text) <= {LONGEST_TEXT} AND regexp_full_match(text, '{pattern}') "
+        "THEN TRY_CAST(text AS STRUCT(id BIGINT, name VARCHAR)[]) END AS plain, "
+        "plain IS NOT NULL AS is_list FROM (SELECT DISTINCT text FROM texts)"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE odd (text VARCHAR, is_list BOOLEAN);"
-        "CREATE OR REPLACE TEMP TABLE odd_items (text VARCHAR, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE odd_items (text VARCHAR, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR);"
+        "CREATE OR REPLACE TEMP TABLE odd_lists (text VARCHAR)"
     )
     for texts in _odd_texts(connection):
         parsed = [(text, parse_items(text)) for text in texts]
-        append(connection, "odd", [(text, items is not None) for text, items in parsed])
+        append(connection, "odd_lists", [(text,) for text, items in parsed if items is not None])
         append(connection, "odd_items", [(text, *item) for text, items in parsed for item in items or ()])
+    connection.execute("UPDATE known SET is_list = true WHERE text IN (FROM odd_lists)")
 
 
 def _odd_texts(connection: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE odd_texts AS SELECT text, row_number() OVER () AS n FROM (SELECT DISTINCT text FROM texts "
+        "CREATE OR REPLACE TEMP TABLE odd_texts AS SELECT text, row_number() OVER () AS n FROM (SELECT text FROM known "
         f"WHERE plain IS NULL AND strlen(text) <= {LONGEST_TEXT})"
     )
     for start in itertools.count(0, _BATCH):
@@ -71,21 +81,18 @@ def _odd_texts(connection: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:
 def _note_invalid(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str) -> None:
     connection.execute(
         f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, source_file, record_number, movie_id, $2, "
-        "'invalid_list', 'nulled', delivered[:500] FROM texts LEFT JOIN odd USING (text) "
-        "WHERE plain IS NULL AND NOT coalesce(is_list, false) ORDER BY record_number",
+        "'invalid_list', 'nulled', text[:500] FROM texts JOIN known USING (text) "
+        "WHERE NOT is_list ORDER BY record_number",
         [month, column],
     )
 
 
 def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, table: str, kind: str) -> None:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE items AS "
-        "SELECT source_file, record_number, movie_id, position, item.id AS id, "
-        f"{trimmed('item.name')} AS name, CASE WHEN name IS NULL THEN item::VARCHAR END AS value FROM ("
-        "  SELECT source_file, record_number, movie_id, unnest(plain) AS item, "
-        "  generate_subscripts(plain, 1) AS position FROM texts WHERE plain IS NOT NULL) "
-        "UNION ALL SELECT source_file, record_number, movie_id, position, id, odd_items.name, value "
-        "FROM texts JOIN odd_items USING (text) WHERE plain IS NULL"
+        "CREATE OR REPLACE TEMP TABLE items AS SELECT source_file, record_number, movie_id, i.* EXCLUDE (text) "
+        f"FROM texts JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, item::VARCHAR AS value "
+        "FROM (SELECT text, unnest(plain) AS item, generate_subscripts(plain, 1) AS position FROM known) "
+        "UNION ALL FROM odd_items) i USING (text)"
     )
     # Nearly no list has an item twice; looking for those first spares sorting all the others.
     connection.execute(

@@ -1,12 +1,13 @@
 """Dagster's run and event history in SQLite, with connections that are kept.
 
-Dagster's own SQLite storages open, and at the end checkpoint, a database file for every event. For
-the refresh of a month that was three quarters of all time spent in Dagster (docs/benchmarks.md).
-These subclasses keep a small pool of connections instead; the files are the same, so either kind can
-read what the other wrote. A deployment on PostgreSQL does not use them.
+Dagster's own SQLite storages open, and at the end checkpoint, a database file for every event, and look for
+migrations at every start. For the refresh of a month that was most of the time spent in Dagster
+(docs/benchmarks.md). These subclasses keep a small pool of connections and look once; the files are the same,
+so either kind can read what the other wrote. A deployment on PostgreSQL does not use them.
 """
 
 import contextlib
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,8 @@ import sqlalchemy as sa
 from dagster import StringSource
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 
 _KEPT_SHARDS = 8  # each run's events are a file of their own; a long-lived server meets thousands
@@ -33,12 +35,23 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+def _is_complete(database: Path) -> bool:
+    """Whether the database was created to the end: its version is written last."""
+    if not database.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(database)) as connection, contextlib.suppress(sqlite3.Error):
+        return bool(connection.execute("SELECT 1 FROM alembic_version").fetchall())
+    return False
+
+
 class PooledEventLogStorage(SqliteEventLogStorage):
     """Dagster's SQLite event log with kept connections."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
         super().__init__(base_dir, inst_data)
+        if _is_complete(Path(self.path_for_shard(INDEX_SHARD_NAME))):
+            self._initialized_dbs.add(INDEX_SHARD_NAME)
 
     @classmethod
     def from_config_value(
@@ -92,7 +105,10 @@ class PooledRunStorage(SqliteRunStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledRunStorage":
         """Built by Dagster from dagster.yaml."""
-        return cls.from_local(str(Path(config_value["home"], "history")), inst_data)
+        folder = Path(config_value["home"], "history")
+        if _is_complete(folder / "runs.db"):
+            return cls(create_db_conn_string(str(folder), "runs"), inst_data)
+        return cls.from_local(str(folder), inst_data)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -112,3 +128,22 @@ class PooledRunStorage(SqliteRunStorage):
         if self._kept is not None:
             self._kept.dispose()
         super().dispose()
+
+
+class ReadyScheduleStorage(SqliteScheduleStorage):
+    """Dagster's SQLite schedule storage, without a look for migrations at every start."""
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> SqliteScheduleStorage:
+        """Built by Dagster from dagster.yaml."""
+        folder = Path(config_value["home"], "schedules")
+        if _is_complete(folder / "schedules.db"):
+            return cls(create_db_conn_string(str(folder), "schedules"), inst_data)
+        return cls.from_local(str(folder), inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """One setting: the folder of dagster.yaml."""
+        return {"home": StringSource}

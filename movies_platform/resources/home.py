@@ -17,6 +17,10 @@ event_log_storage:
   module: movies_platform.resources.history
   class: PooledEventLogStorage
   config: {home: {env: DAGSTER_HOME}}
+schedule_storage:
+  module: movies_platform.resources.history
+  class: ReadyScheduleStorage
+  config: {home: {env: DAGSTER_HOME}}
 concurrency:
   runs: {max_concurrent_runs: 4}
   pools: {default_limit: 1, granularity: run}
@@ -46,5 +50,15 @@ def prepare_home() -> Settings:
         partial = config.with_name(f".{config.name}.{os.getpid()}")
         partial.write_text(DAGSTER_YAML, encoding="utf-8")
         partial.replace(config)
+        _create_history(chosen.dagster_home)
     os.environ["DAGSTER_HOME"] = str(chosen.dagster_home)
     return chosen
+
+
+def _create_history(dagster_home: Path) -> None:
+    """Create Dagster's databases before a webserver and a daemon race to do so."""
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
+    from dagster import DagsterInstance
+
+    with DagsterInstance.get() as instance:
+        instance.get_run_records(limit=1)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from movies_platform.contracts.catalogue import row_count_metadata
 from movies_platform.contracts.frames import conform, dtype_of
-from movies_platform.contracts.tables import order_of, table_named
+from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
 
@@ -117,9 +117,8 @@ def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd
 def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: list[str]) -> pd.DataFrame:
     """The table as a frame in the contract's types; shape (rows, columns asked for or all)."""
     chosen = columns or [column.name for column in contract.columns]
-    rows = connection.execute(
-        f"SELECT {', '.join(chosen)} FROM {contract.schema}.{contract.name} ORDER BY {', '.join(order_of(contract))}"
-    ).df()
+    # Rows are stored in the order of the key and DuckDB keeps it: no sorting.
+    rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {contract.schema}.{contract.name}").df()
     return rows.astype({name: dtype_of(contract.columns[name]) for name in chosen})
 
 

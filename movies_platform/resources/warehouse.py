@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.ddl import create_statements
-from movies_platform.contracts.tables import qualified
+from movies_platform.contracts.ddl import column_type, comment_statement, create_statements
+from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import UnknownTable, WarehouseBusy
 from movies_platform.resources.settings import Settings, settings
 
@@ -110,7 +110,7 @@ def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool
     """Whether the table is in the warehouse (looked up, because an error would end the transaction)."""
     return bool(
         connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?",
             [table.schema, table.name],
         ).fetchall()
     )
@@ -122,7 +122,7 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
     present = {
         row[0]
         for row in connection.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
+            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?",
             [table.schema, table.name],
         ).fetchall()
     }
@@ -131,7 +131,8 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
             connection.execute(statement)
     for column in table.columns if present else []:
         if column.name not in present:
-            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column.type.compile()}")
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column_type(column)}")
+            connection.execute(comment_statement(table, column))
     return name
 
 
@@ -144,13 +145,20 @@ def row_count(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> int:
 
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
-    """Append rows in the order of the table's columns (through a frame: a hundred times executemany)."""
+    """Append rows in the order of the contract's columns (through a frame: a hundred times executemany).
+
+    A stored table may have its columns in another order, as its contract gained some later. Tables without a
+    contract take the rows as they are.
+    """
     if rows:
         import pandas as pd
 
-        frame = pd.DataFrame(list(rows), dtype=object)
+        contract = METADATA.tables.get(table)
+        columns = [column.name for column in contract.columns] if contract is not None else None
+        frame = pd.DataFrame(list(rows), dtype=object, columns=columns)
         connection.register("appended_rows", frame)
         try:
-            connection.execute(f"INSERT INTO {table} SELECT * FROM appended_rows")
+            by_name = "BY NAME " if columns else ""
+            connection.execute(f"INSERT INTO {table} {by_name}SELECT * FROM appended_rows")
         finally:
             connection.unregister("appended_rows")

@@ -1,0 +1,43 @@
+# Everything a newcomer needs; each target makes what it stands on.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+MOVIES_HOME ?= $(CURDIR)/data
+export MOVIES_HOME
+
+.PHONY: demo test dev bench docs lint clean
+
+demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
+	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
+
+test: $(VENV)/.installed-dev  ## all tests
+	$(BIN)/python -m pytest -q
+
+dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
+	$(BIN)/movies-platform status > /dev/null
+	DAGSTER_HOME=$(MOVIES_HOME)/dagster $(BIN)/dagster dev -w workspace.yaml
+
+bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
+	$(BIN)/python bench/run.py all
+
+docs: $(VENV)/.installed-dev  ## docs that are made from the code
+	$(BIN)/python -m movies_platform.docs
+
+lint: $(VENV)/.installed-dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@ $(VENV)/.installed

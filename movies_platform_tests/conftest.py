@@ -1,0 +1,50 @@
+"""Fixtures that several test modules share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from movies_platform.sample import write_sample
+from movies_platform_tests.shell import Shell
+
+_PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in ("MOVIES_HOME", *_PLACES):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of the platform; every place lies under it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("MOVIES_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shell(home: Path) -> Shell:
+    """The command line in an empty home."""
+    return Shell(home)
+
+
+@pytest.fixture(scope="session")
+def months(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three made-up months of 300 movies, each a folder."""
+    folder = tmp_path_factory.mktemp("made")
+    return [made.path.parent for made in write_sample(folder, months=3, movies=300, seed=7)]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data, which is never part of the project."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("MOVIES_REAL_DATA", default))
+    if not (folder / "the-movies-dataset" / "movies_metadata.csv.gz").is_file():
+        pytest.skip(f"the real data is not in {folder}; set MOVIES_REAL_DATA to its folder")
+    return folder

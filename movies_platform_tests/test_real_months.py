@@ -1,0 +1,104 @@
+"""The four real deliveries, in every order that can matter: one set of tables, the known counts."""
+
+import itertools
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from movies_platform_tests.shell import Shell
+
+pytestmark = pytest.mark.real
+
+ALONE = {
+    "core.movies": 45_433, "core.genres": 20, "core.movie_genres": 91_015, "core.companies": 23_693,
+    "core.movie_companies": 70_476, "metrics.genre_budget_by_year": 2_021, "metrics.company_budget_by_year": 48_883,
+    "metrics.company_releases_by_genre_by_year": 130_207, "metrics.most_popular_genre_by_year": 540,
+}  # fmt: skip
+TOGETHER = {
+    "core.movies": 45_748, "core.movie_genres": 88_367, "core.companies": 23_690, "core.movie_companies": 70_784,
+    "metrics.genre_budget_by_year": 2_046, "metrics.company_budget_by_year": 48_961,
+    "metrics.company_releases_by_genre_by_year": 125_812,
+}  # fmt: skip
+ISSUES = {
+    "2017-11": {"duplicate_id": 30, "broken_record": 3},
+    "2017-12": {
+        "invalid_date": 111, "invalid_list": 5, "invalid_number": 4, "invalid_item": 4, "invalid_id": 3,
+        "column_count": 2, "duplicate_id": 2, "broken_record": 1, "duplicate_item": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def deliveries(real_data: Path) -> dict[str, Path]:
+    files = {path.name[:7]: path for path in (real_data / "deliveries").iterdir()}
+    return {**files, "2017-11": real_data / "the-movies-dataset" / "movies_metadata.csv.gz"}
+
+
+@pytest.fixture(scope="module")
+def all_months(deliveries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A home that got the four months one by one, in their order."""
+    shell = Shell(tmp_path_factory.mktemp("real"))
+    for month, path in sorted(deliveries.items()):
+        shell("deliver", path, "--month", month)
+        shell("refresh")
+    return shell
+
+
+def test_the_real_month_alone_has_the_known_counts(deliveries: dict[str, Path], tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell("deliver", deliveries["2017-11"], "--month", "2017-11")
+    report = shell("refresh").stdout
+    for line in ("records   45,466", "repaired  3", "rejected  30", "nulled    0", "checks    all passed"):
+        assert line in report.splitlines()
+    rows = shell.tables("core", "metrics")
+    assert {name: len(rows[name]) for name in ALONE} == ALONE
+
+
+def test_all_months_together_have_the_known_counts(all_months: Shell) -> None:
+    rows = all_months.tables("core", "metrics")
+    assert {name: len(rows[name]) for name in TOGETHER} == TOGETHER
+
+
+def test_every_issue_code_is_where_it_belongs(all_months: Shell) -> None:
+    with duckdb.connect(all_months.home / "warehouse.duckdb", read_only=True) as connection:
+        for month, expected in ISSUES.items():
+            found = connection.execute(
+                "SELECT issue, count(*) FROM raw.data_issues WHERE delivery_month = ? GROUP BY 1",
+                [f"{month}-01"],
+            ).fetchall()
+            assert dict(found) == expected
+
+
+# Each pair of months meets in both orders somewhere among these.
+ORDERS = [("2018-01", "2017-12", "2017-11", "2017-10"), ("2017-12", "2018-01", "2017-10", "2017-11")]
+
+
+def test_the_orders_tried_cover_every_pair_both_ways() -> None:
+    orders = [*ORDERS, tuple(sorted(ORDERS[0]))]
+    tried = {pair for order in orders for pair in itertools.combinations(order, 2)}
+    assert tried == set(itertools.permutations(sorted(ORDERS[0]), 2))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_the_order_of_delivery_changes_nothing(
+    all_months: Shell, deliveries: dict[str, Path], order: tuple[str, ...], tmp_path: Path
+) -> None:
+    shell = Shell(tmp_path)
+    for month in order:
+        shell("deliver", deliveries[month], "--month", month)
+        shell("refresh")
+    assert shell.tables("core", "metrics", "parsed") == all_months.tables("core", "metrics", "parsed")
+
+
+def test_redelivery_rematerialization_and_rebuild_change_nothing(
+    all_months: Shell, deliveries: dict[str, Path]
+) -> None:
+    before = all_months.tables()
+    all_months("deliver", deliveries["2017-10"], "--month", "2017-10")
+    all_months("refresh")
+    assert all_months.tables() == before
+    all_months("refresh", "--month", "2017-12")
+    assert all_months.tables() == before
+    all_months("rebuild")
+    assert all_months.tables() == before
