@@ -136,9 +136,7 @@ def grow(home: Path, months: list[Path], work: Path, one_by_one: bool) -> None:
 
 
 @contextmanager
-def grown_home(
-    pristine: Path, home: Path, month: Path, work: Path
-) -> Iterator[tuple[list[str], dict[str, str]]]:
+def grown_home(pristine: Path, home: Path, month: Path, work: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Prepare the refresh of one more month in a copy of a home.
 
     The copy takes the place at which the home grew, in case it holds absolute paths.

@@ -33,9 +33,7 @@ def asset_graph() -> str:
         lines.append("  end")
     graph = defs.resolve_asset_graph()
     edges = sorted(
-        (parent.path[-1], key.path[-1])
-        for key in graph.get_all_asset_keys()
-        for parent in graph.get(key).parent_keys
+        (parent.path[-1], key.path[-1]) for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys
     )
     lines += [f"  {parent} --> {child}" for parent, child in edges]
     return "\n".join([*lines, "```", ""])
@@ -59,8 +57,7 @@ def _section(table: sa.Table) -> str:
     lines += [f"`{', '.join(own)}` refers to `{qualified(other)}`." for own, other, _ in references_of(table)]
     lines += ["", "| column | type | null | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {c.comment} |"
-        for c in table.columns
+        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {c.comment} |" for c in table.columns
     ]
     return "\n".join([*lines, ""])
 

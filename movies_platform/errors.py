@@ -22,9 +22,7 @@ class DeliveryRejected(MoviesPlatformError):  # noqa: N818  (a verdict on data, 
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        where = ", ".join(
-            [*([self.file] if self.file else []), *([f"record {self.record}"] if self.record else [])]
-        )
+        where = ", ".join([*([self.file] if self.file else []), *([f"record {self.record}"] if self.record else [])])
         return f"{where + ': ' if where else ''}{self.problem}. {self.remedy}"
 
 

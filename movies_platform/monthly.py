@@ -65,9 +65,7 @@ class Loaded:
 @dg.multi_asset(
     name="delivered_month",
     specs=[
-        dg.AssetSpec(
-            **table_spec(t), partitions_def=delivery_months, deps=[asset_key(s) for s in _READS.get(t, [])]
-        )
+        dg.AssetSpec(**table_spec(t), partitions_def=delivery_months, deps=[asset_key(s) for s in _READS.get(t, [])])
         for t in TABLES
     ],
     check_specs=specs_of(TABLES, delivery_months),
@@ -85,17 +83,17 @@ def delivered_month(
     try:
         loaded = load(warehouse, landing, delivery)
     except DeliveryRejected as problem:
-        reason = {
+        refusal = {
             "reason": "rejected", "problem": problem.problem, "file": problem.file, "record": problem.record,
             "remedy": problem.remedy,
         }  # fmt: skip
-        place = landing.settle(delivery, "failed", {**note, **reason})
+        place = landing.settle(delivery, "failed", {**note, **refusal})
         raise dg.Failure(
             description=f"{month_name(month)}: {problem} The delivery is in {place}.", allow_retries=False
         ) from problem
     if loaded.blocked:
         failed = [str(outcome) for outcome in loaded.outcomes if outcome.blocks]
-        reason = {
+        reason: dict[str, Any] = {
             "reason": "blocking_check", "problem": "\n".join(failed), "file": None, "record": None,
             "remedy": "Deliver a corrected file for the same month.",
             "worst": [list(row) for outcome in loaded.outcomes if outcome.blocks for row in outcome.findings.worst],
@@ -139,9 +137,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
         scratch = settings().scratch
         scratch.mkdir(parents=True, exist_ok=True)
         with movies_stream(files, delivery.place) as (name, stream):
-            reading = load_records(
-                connection, RecordReader(stream, name), month=month, file=name, scratch=scratch
-            )
+            reading = load_records(connection, RecordReader(stream, name), month=month, file=name, scratch=scratch)
         if not reading.records:
             raise DeliveryRejected("has no records", file=name, remedy="Deliver the file again, whole.")
         parse_movies(connection, month)

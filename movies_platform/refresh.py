@@ -24,7 +24,12 @@ from movies_platform.resources.months import month_name
 
 _BY_SHELL = {"movies_platform/started_by": "shell"}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_UNFINISHED = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 @dataclass
@@ -77,7 +82,7 @@ class Refresh:
                 self.done.problems.append(
                     f"The tables stay as they were until {names} is mended: deliver a corrected file for it."
                 )
-            elif stale_tables(connection) or months and self.done.months:
+            elif stale_tables(connection) or self.done.months:
                 self.tell("computing the tables")
                 self._execute(instance, automation.REFRESH_JOB, {})
             self._count(connection)
@@ -111,13 +116,9 @@ class Refresh:
         months = ", ".join(f"DATE '{month}'" for month in self.done.months)
         if months:
             where = f"WHERE delivery_month IN ({months})"
-            records = connection.execute(
-                f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}"
-            ).fetchone()
+            records = connection.execute(f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}").fetchone()
             self.done.counts = {"records": records[0] or 0, **dict.fromkeys(_ACTIONS, 0)} | dict(
-                connection.execute(
-                    f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1"
-                ).fetchall()
+                connection.execute(f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1").fetchall()
             )
         self.done.rows = {
             qualified(t): warehouse.row_count(connection, t)

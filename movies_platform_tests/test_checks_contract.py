@@ -26,9 +26,7 @@ def stored() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def judge(
-    connection: duckdb.DuckDBPyConnection, check: str, table: sa.Table, *rows: dict[str, object]
-) -> Outcome:
+def judge(connection: duckdb.DuckDBPyConnection, check: str, table: sa.Table, *rows: dict[str, object]) -> Outcome:
     """What the check finds in rows that are not stored yet (and so could be null where none may be)."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE candidates AS FROM {qualified(table)} LIMIT 0")
     insert(connection, "candidates", *rows)
@@ -84,14 +82,12 @@ def test_a_second_row_with_the_same_key_fails_and_is_shown(stored, table):
     assert judge(stored, "key_is_unique", table, valid_row(table)).passed
 
 
-@table_and_column(*((t, c) for t, c in COLUMNS if c.primary_key and not c.info["one_of"]))
+@table_and_column(
+    *((t, c) for t, c in COLUMNS if c.primary_key and c.name != "delivery_month" and not c.info["one_of"])
+)
 def test_rows_that_differ_in_one_column_of_the_key_pass(stored, table, column):
-    if column.name == "delivery_month":
-        pytest.skip("a check looks at one month")
     other = "another" if isinstance(column.type, sa.Text) else 2
-    assert judge(
-        stored, "key_is_unique", table, valid_row(table), valid_row(table, **{column.name: other})
-    ).passed
+    assert judge(stored, "key_is_unique", table, valid_row(table), valid_row(table, **{column.name: other})).passed
 
 
 REFERENCES = [(t, own, other) for t in all_tables() for own, other, _ in references_of(t)]

@@ -119,7 +119,8 @@ def shares(kind: str, amount: str, *given: float | None) -> Story:
 for _kind in ("genre", "company"):
     for _amount, _half in (("budget", 15.0), ("revenue", 35.0), ("profit", 20.0)):
         story(f"metrics.{_kind}_{_amount}_by_year", "shares_add_up",
-              passes=shares(_kind, _amount, _half, _half), fails=shares(_kind, _amount, _half, None))  # fmt: skip
+              passes=shares(_kind, _amount, _half, _half),
+              fails=shares(_kind, _amount, _half, None))  # fmt: skip
 
 
 def judge(table: str, check: str, tell: Story) -> Outcome:

@@ -19,7 +19,7 @@ def test_a_blocking_failure_raises_after_all_results_were_given():
         outcome("odd", 1, blocking=False),
     ])  # fmt: skip
     given = [next(results), next(results), next(results)]
-    with pytest.raises(dg.Failure, match="core.movies: bad: 2 found") as raised:
+    with pytest.raises(dg.Failure, match=r"core\.movies: bad: 2 found") as raised:
         next(results)
     assert [r.passed for r in given] == [False, True, False]
     assert [r.severity.name for r in given] == ["ERROR", "ERROR", "WARN"]
@@ -46,9 +46,7 @@ def test_checks_are_found_by_their_table_and_declared_as_they_are():
     checks = checks_of([GENRES])
     assert {c.table for c in checks} == {GENRES}
     specs = specs_of([GENRES])
-    assert [(s.name, s.blocking, s.description) for s in specs] == [
-        (c.name, c.blocking, c.description) for c in checks
-    ]
+    assert [(s.name, s.blocking, s.description) for s in specs] == [(c.name, c.blocking, c.description) for c in checks]
 
 
 def test_every_check_says_what_to_do_and_has_a_name_of_its_own():

@@ -13,12 +13,7 @@ from movies_platform_tests.test_contracts_rows import TABLES
 
 COLUMNS = pytest.mark.parametrize(
     ("table", "column"),
-    [
-        (t, c)
-        for t in all_tables()
-        for c in t.columns
-        if c.name not in MOVIE_COLUMNS or t.name != "raw_movies"
-    ],
+    [(t, c) for t in all_tables() for c in t.columns if c.name not in MOVIE_COLUMNS or t.name != "raw_movies"],
     ids=lambda value: qualified(value) if isinstance(value, sa.Table) else value.name,
 )
 SUFFIXES = {"_id": (sa.BigInteger, sa.Text), "_date": (sa.Date,), "_usd": (sa.Double,), "_name": (sa.Text,),

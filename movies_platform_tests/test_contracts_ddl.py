@@ -62,9 +62,9 @@ def test_comments_may_hold_apostrophes():
     with duckdb.connect() as connection:
         ensure(connection, contract(column("thing_id", Whole, "TMDB's number", key=True), comment="'tis"))
         assert connection.execute("SELECT comment FROM duckdb_tables()").fetchall() == [("'tis",)]
-        assert connection.execute(
-            "SELECT comment FROM duckdb_columns() WHERE column_name = 'thing_id'"
-        ).fetchall() == [("TMDB's number",)]
+        assert connection.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'thing_id'").fetchall() == [
+            ("TMDB's number",)
+        ]
 
 
 def test_a_column_that_a_contract_gains_is_added_to_the_stored_table_with_its_comment():
@@ -77,9 +77,9 @@ def test_a_column_that_a_contract_gains_is_added_to_the_stored_table_with_its_co
         insert(connection, "core.things", {"thing_id": 1, "name": "one"})
         ensure(connection, new)
         ensure(connection, new)
-        assert connection.execute(
-            "SELECT thing_id, name, length_m, weight_code FROM core.things"
-        ).fetchall() == [(1, "one", None, None)]
+        assert connection.execute("SELECT thing_id, name, length_m, weight_code FROM core.things").fetchall() == [
+            (1, "one", None, None)
+        ]
         assert stored_columns(connection, new)[2:] == [
             ("length_m", "DOUBLE", True, "meters"),
             ("weight_code", "VARCHAR", True, "light or heavy"),
@@ -90,9 +90,7 @@ def test_a_required_column_that_a_contract_gains_is_filled_by_the_next_write():
     with duckdb.connect() as connection:
         ensure(connection, contract(column("thing_id", Whole, "number", key=True)))
         insert(connection, "core.things", {"thing_id": 1})
-        gained = contract(
-            column("thing_id", Whole, "number", key=True), column("size", Whole, "size", null=False)
-        )
+        gained = contract(column("thing_id", Whole, "number", key=True), column("size", Whole, "size", null=False))
         assert ensure(connection, gained) == "core.things"
         assert connection.execute("SELECT thing_id, size FROM core.things").fetchall() == [(1, None)]
 

@@ -43,9 +43,7 @@ def test_rows_are_in_key_order_with_the_year_first():
 
 
 def test_a_missing_and_an_undeclared_column_are_named():
-    with pytest.raises(
-        ContractViolation, match=r"core\.things: columns missing: \['votes'\], undeclared: \['x'\]"
-    ):
+    with pytest.raises(ContractViolation, match=r"core\.things: columns missing: \['votes'\], undeclared: \['x'\]"):
         conform(things().rename(columns={"votes": "x"}), TABLE)
 
 

@@ -24,9 +24,7 @@ def rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
 @AMOUNTS
 @KINDS
 def test_a_movie_counts_in_full_and_split_for_each_of_its_groups(kind, groups, links, amount, home: Path):
-    frames = state(
-        Movie(1, 2000, **{amount: 90.0, groups: (1, 2)}), Movie(2, 2000, **{amount: 10.0, groups: (2,)})
-    )
+    frames = state(Movie(1, 2000, **{amount: 90.0, groups: (1, 2)}), Movie(2, 2000, **{amount: 10.0, groups: (2,)}))
     assert rows(answer(f"{kind}_{amount}_by_year", frames)) == [
         (2000, 1, f"{kind} 1", 1, 1, 90.0, 45.0),
         (2000, 2, f"{kind} 2", 2, 2, 100.0, 55.0),
@@ -50,9 +48,7 @@ def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links,
     [(10.0, 30.0, 20.0), (30.0, 10.0, -20.0), (10.0, 10.0, 0.0), (None, 10.0, None), (10.0, None, None)],
     ids=["gain", "loss", "even", "budget unknown", "revenue unknown"],
 )
-def test_profit_is_known_where_budget_and_revenue_are(
-    kind, groups, links, budget, revenue, profit, home: Path
-):
+def test_profit_is_known_where_budget_and_revenue_are(kind, groups, links, budget, revenue, profit, home: Path):
     frames = state(Movie(1, 2000, budget, revenue, **{groups: (1, 2)}))
     known = profit is not None
     share = profit / 2 if known else None
@@ -62,9 +58,7 @@ def test_profit_is_known_where_budget_and_revenue_are(
 
 
 def test_a_group_with_another_year_has_a_row_for_each_year_in_order_of_the_year(home: Path):
-    frames = state(
-        Movie(1, 2001, 1.0, genres=(1,)), Movie(2, 1999, 2.0, genres=(2,)), Movie(3, 2001, 4.0, genres=(2,))
-    )
+    frames = state(Movie(1, 2001, 1.0, genres=(1,)), Movie(2, 1999, 2.0, genres=(2,)), Movie(3, 2001, 4.0, genres=(2,)))
     assert [row[:2] for row in rows(answer("genre_budget_by_year", frames))] == [
         (1999, 2),
         (2001, 1),

@@ -38,8 +38,8 @@ def random_movies(seed: int) -> list[Movie]:
 
     return [
         Movie(
-            number, dice.choice([None, 1999, 2000, 2001]), maybe([1.0, 10.0, 2.5e8]), maybe([1.0, 7.0, 2.7e9]),
-            maybe([0.0, 0.5, 2.0, 2.0, 8.25]), some(range(1, 6)), some(range(11, 17)),
+            number, dice.choice([None, 1999, 2000, 2001]), maybe([1.0, 10.0, 2.5e8]),
+            maybe([1.0, 7.0, 2.7e9]), maybe([0.0, 0.5, 2.0, 2.0, 8.25]), some(range(1, 6)), some(range(11, 17)),
         )
         for number in range(1, dice.randint(1, 60))
     ]  # fmt: skip
@@ -121,9 +121,7 @@ def test_all_answers_are_what_a_slow_reading_of_the_specification_gives(seed: in
 
 amounts = st.none() | st.floats(0.01, 1e10)
 groups = st.lists(st.integers(1, 9), max_size=5, unique=True).map(tuple)
-movie = st.tuples(
-    st.just(0), st.sampled_from([None, 1999, 2000]), amounts, amounts, st.none(), groups, st.just(())
-)
+movie = st.tuples(st.just(0), st.sampled_from([None, 1999, 2000]), amounts, amounts, st.none(), groups, st.just(()))
 
 
 @settings(max_examples=60, deadline=None)

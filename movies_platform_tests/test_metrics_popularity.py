@@ -38,9 +38,7 @@ def winners(*genres_and_popularities: tuple[int, float | None]) -> dict[str, int
 def test_movies_without_popularity_do_not_count(popularities, total, mean, median, highest, home: Path):
     frames = state(*popular(2000, *((1, p) for p in popularities)))
     count = len(popularities)
-    assert rows(answer("company_popularity_by_year", frames)) == [
-        (2000, 1, "company 1", count, mean, median, highest)
-    ]
+    assert rows(answer("company_popularity_by_year", frames)) == [(2000, 1, "company 1", count, mean, median, highest)]
     found = answer("genre_popularity_by_year", frames)
     (found,) = found.to_dict("records")
     assert found["movies"] == count

@@ -10,9 +10,7 @@ from movies_platform_tests.test_metrics_money import rows
 
 
 def test_a_movie_counts_for_each_pair_of_its_companies_and_genres(home: Path):
-    frames = state(
-        Movie(1, 2000, genres=(1, 2), companies=(7, 8)), Movie(2, 2000, genres=(2,), companies=(7,))
-    )
+    frames = state(Movie(1, 2000, genres=(1, 2), companies=(7, 8)), Movie(2, 2000, genres=(2,), companies=(7,)))
     assert rows(answer("company_releases_by_genre_by_year", frames)) == [
         (2000, 7, "company 7", 1, "genre 1", 1),
         (2000, 7, "company 7", 2, "genre 2", 2),

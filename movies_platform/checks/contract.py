@@ -60,7 +60,7 @@ def _key(scope: Scope, table: sa.Table) -> Findings:
     key = ", ".join(key_of(table))
     doubles = f"(SELECT {key}, count(*) AS rows FROM {scope.rows} GROUP BY {key} HAVING count(*) > 1)"
     count = scope.value(f"SELECT count(*) FROM {doubles}")
-    worst = scope.fetch(f"SELECT * FROM {doubles} ORDER BY rows DESC, ALL LIMIT {_SHOWN}") if count else []
+    worst = scope.fetch(f"SELECT * FROM {doubles} ORDER BY rows DESC, {key} LIMIT {_SHOWN}") if count else []
     message = f"{count:,} values of ({key}) stand in several rows." if count else f"({key}) is unique."
     return Findings(count, message, worst=worst)
 
@@ -69,9 +69,7 @@ def _references(scope: Scope, table: sa.Table) -> Findings:
     broken: list[tuple[str, int]] = []
     for own, other, theirs in references_of(table):
         condition = " AND ".join(f"a.{a} = b.{b}" for a, b in zip(own, theirs, strict=True))
-        count = scope.value(
-            f"SELECT count(*) FROM {scope.rows} a ANTI JOIN {qualified(other)} b ON {condition}"
-        )
+        count = scope.value(f"SELECT count(*) FROM {scope.rows} a ANTI JOIN {qualified(other)} b ON {condition}")
         if count:
             broken.append((f"{', '.join(own)} not in {qualified(other)}", count))
     message = "; ".join(f"{what}: {count:,} rows" for what, count in broken) or "Every reference exists."

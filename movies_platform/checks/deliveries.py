@@ -30,9 +30,7 @@ def every_record_is_accounted_for(scope: Scope) -> Findings:
 
 def few_records_are_rejected(scope: Scope) -> Findings:
     """At most 5 % of the records were rejected."""
-    read = scope.value(
-        "SELECT sum(records)::BIGINT FROM raw.deliveries WHERE delivery_month = ?", scope.month
-    )
+    read = scope.value("SELECT sum(records)::BIGINT FROM raw.deliveries WHERE delivery_month = ?", scope.month)
     rejected = scope.value(
         "SELECT count(*) FROM raw.data_issues WHERE delivery_month = ? AND action = 'rejected'", scope.month
     )
@@ -43,15 +41,11 @@ def few_records_are_rejected(scope: Scope) -> Findings:
         scope.month,
     )
     too_many = share > HIGHEST_REJECTED_SHARE
-    message = (
-        f"{rejected:,} of {read:,} records rejected ({share:.1%}; at most {HIGHEST_REJECTED_SHARE:.0%})."
-    )
+    message = f"{rejected:,} of {read:,} records rejected ({share:.1%}; at most {HIGHEST_REJECTED_SHARE:.0%})."
     if too_many:
         file, record, issue, value = worst[0]
         message += f" The first: record {record} of {file}: {issue}: {value!r}."
-    return Findings(
-        rejected if too_many else 0, message, {"rejected_share": share}, worst if too_many else ()
-    )
+    return Findings(rejected if too_many else 0, message, {"rejected_share": share}, worst if too_many else ())
 
 
 def about_as_many_records_as_before(scope: Scope) -> Findings:

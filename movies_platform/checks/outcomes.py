@@ -79,9 +79,7 @@ class Outcome:
         return self.check.blocking and not self.passed
 
     def __str__(self) -> str:
-        return (
-            f"{self.check.table.schema}.{self.check.table.name}: {self.check.name}: {self.findings.message}"
-        )
+        return f"{self.check.table.schema}.{self.check.table.name}: {self.check.name}: {self.findings.message}"
 
 
 def results_of(outcomes: Sequence[Outcome]) -> Iterator[dg.AssetCheckResult]:

@@ -58,6 +58,5 @@ def run_checks(
 ) -> list[Outcome]:
     """Run the checks on their tables (on `relation` instead, if given), on one month if given."""
     return [
-        Outcome(check, check.find(Scope(connection, relation or qualified(check.table), month)))
-        for check in checks
+        Outcome(check, check.find(Scope(connection, relation or qualified(check.table), month))) for check in checks
     ]

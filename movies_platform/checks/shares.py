@@ -13,7 +13,8 @@ LINKS = {"genre": "movie_genres", "company": "movie_companies"}
 def shares_add_up(scope: Scope, kind: str, amount: str) -> Findings:
     """The shares of a year add up to the total of its movies that have at least one group."""
     worst = scope.fetch(
-        f"SELECT year, shares, total FROM (SELECT year, sum({amount}_share_usd) AS shares FROM {scope.rows} GROUP BY 1) "
+        "SELECT year, shares, total FROM "
+        f"(SELECT year, sum({amount}_share_usd) AS shares FROM {scope.rows} GROUP BY 1) "
         f"FULL JOIN (SELECT release_year AS year, sum({_AMOUNTS[amount]}) AS total, "
         f"sum(abs({_AMOUNTS[amount]})) AS size FROM core.movies "
         f"SEMI JOIN core.{LINKS[kind]} USING (movie_id) WHERE release_year IS NOT NULL GROUP BY 1) USING (year) "

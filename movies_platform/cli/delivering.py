@@ -25,9 +25,7 @@ class Month(click.ParamType[dt.date]):
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for."
-)
+@click.option("--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for.")
 def deliver(path: Path, month: dt.date) -> None:
     """Put a delivery into the landing zone, whole or not at all.
 
@@ -42,25 +40,15 @@ def deliver(path: Path, month: dt.date) -> None:
     check_month(month)
     delivery = open_landing().put(month, collect(path))
     size = sum(file.size for file in delivery.files) / 1e6
-    click.echo(
-        f"{month_name(month)}: delivered {len(delivery.files)} file(s), {size:,.1f} MB, as {delivery.id}"
-    )
+    click.echo(f"{month_name(month)}: delivered {len(delivery.files)} file(s), {size:,.1f} MB, as {delivery.id}")
 
 
 @click.command()
 @click.option("--months", default=3, show_default=True, type=click.IntRange(1, 240), help="How many months.")
-@click.option(
-    "--movies", default=5_000, show_default=True, type=click.IntRange(20), help="Movies in the first."
-)
-@click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same bytes."
-)
-@click.option(
-    "--first", default="2017-11", show_default=True, type=Month(), metavar="YYYY-MM", help="First month."
-)
-@click.option(
-    "--to", type=click.Path(path_type=Path, file_okay=False), help="Write month folders here instead."
-)
+@click.option("--movies", default=5_000, show_default=True, type=click.IntRange(20), help="Movies in the first.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same bytes.")
+@click.option("--first", default="2017-11", show_default=True, type=Month(), metavar="YYYY-MM", help="First month.")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Write month folders here instead.")
 def sample(months: int, movies: int, seed: int, first: dt.date, to: Path | None) -> None:
     """Make synthetic deliveries and put them into the landing zone.
 
@@ -76,9 +64,7 @@ def sample(months: int, movies: int, seed: int, first: dt.date, to: Path | None)
 
     chosen = prepare_home() if to is None else None
     with tempfile.TemporaryDirectory(dir=chosen.scratch if chosen else None) as scratch:
-        made = write_sample(
-            to or Path(scratch), months=months, movies=movies, seed=seed, first_month=month_name(first)
-        )
+        made = write_sample(to or Path(scratch), months=months, movies=movies, seed=seed, first_month=month_name(first))
         for month in made:
             if to is None:
                 check_month(parse_month(month.month))

@@ -9,9 +9,7 @@ from movies_platform.cli.delivering import Month, check_month
 
 
 @click.command()
-@click.option(
-    "--month", type=Month(), metavar="YYYY-MM", help="Only this month, also when it was processed before."
-)
+@click.option("--month", type=Month(), metavar="YYYY-MM", help="Only this month, also when it was processed before.")
 def refresh(month: dt.date | None) -> None:
     """Read what was delivered and is not yet processed, then compute the tables.
 

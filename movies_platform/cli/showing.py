@@ -14,9 +14,7 @@ _FORMATS = ("table", "csv", "json")
 @click.command()
 @click.argument("table")
 @click.option("--year", type=int, help="Only this year (of release).")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all."
-)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all.")
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(_FORMATS))
 def show(table: str, year: int | None, limit: int, form: str) -> None:
     """Print rows of a table, in the order of its key.

@@ -120,11 +120,7 @@ def settled_name(existing: Sequence[str], delivery_id: str) -> str:
 def blocked_months(settled: Sequence[Settled]) -> list[Settled]:
     """The newest deliveries of their months that a blocking check refused: nobody has mended them yet."""
     newest = {s.month: s for s in sorted(settled, key=lambda s: s.number)}
-    return [
-        s
-        for _, s in sorted(newest.items())
-        if s.outcome == "failed" and s.note.get("reason") == "blocking_check"
-    ]
+    return [s for _, s in sorted(newest.items()) if s.outcome == "failed" and s.note.get("reason") == "blocking_check"]
 
 
 def without_doubles(names: Sequence[str], place: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from movies_platform.errors import SettingsError
 from movies_platform.landing.deliveries import (
+    ARCHIVE,
     FILE_NAME,
     MOVIES,
     NOTES,
@@ -40,7 +41,8 @@ class FolderLanding:
 
     def months(self) -> list[dt.date]:
         """Months with a file of the data set in incoming/, oldest first."""
-        return [month for month, _ in self._month_folders() if self._names(self._incoming(month))]
+        found = [(month, self._names(folder)) for month, folder in self._month_folders()]
+        return [m for m, names in found if any(map(_brings_movies, names)) or (names and self.incoming(m))]
 
     def strays(self) -> list[str]:
         """What lies in incoming/ and is no delivery."""
@@ -60,7 +62,8 @@ class FolderLanding:
 
     def incoming(self, month: dt.date) -> Delivery | None:
         """What waits to be processed for the month."""
-        return self._delivery(month, self._incoming(month), settled=False)
+        waiting = self._delivery(month, self._incoming(month), settled=False)
+        return None if waiting and self._left_over(waiting) else waiting
 
     def settled(self, month: dt.date | None = None) -> list[Settled]:
         """Deliveries that were processed or refused, by month and number."""
@@ -101,7 +104,9 @@ class FolderLanding:
                 delivered = self._delivery(month, staged, settled=False)
                 if waiting and delivered and waiting.id == delivered.id:
                     return waiting
-                if waiting:
+                if waiting and self._left_over(waiting):
+                    self._take_out(waiting)
+                elif waiting:
                     self.settle(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
             self._appear(staged, target)
         finally:
@@ -132,15 +137,26 @@ class FolderLanding:
         partial = place / f".{NOTES[outcome]}.part"
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
         partial.replace(place / NOTES[outcome])
-        # The movies go first: what an interruption leaves behind is then never a delivery by itself.
-        for file in sorted(delivery.files, key=lambda f: not f.name.startswith(MOVIES)):
+        self._take_out(delivery)
+        return str(place)
+
+    def _take_out(self, delivery: Delivery) -> None:
+        # The movies go first, so that what an interruption leaves is known as `_left_over`.
+        for file in sorted(delivery.files, key=lambda f: not _brings_movies(f.name)):
             source = Path(delivery.place, file.name)
             with contextlib.suppress(FileNotFoundError):
                 if _version(source) == file.version:
                     source.unlink()
         with contextlib.suppress(OSError):  # something else lies there: it stays
             Path(delivery.place).rmdir()
-        return str(place)
+
+    def _left_over(self, waiting: Delivery) -> bool:
+        """Whether the files are what an interrupted `settle` of the newest delivery did not take out."""
+        if any(_brings_movies(file.name) for file in waiting.files):
+            return False
+        newest = self.settled(waiting.month)[-1:]
+        kept = {(file["name"], file["blake2b"]) for s in newest for file in s.note["files"]}
+        return all((file.name, file.digest) in kept for file in waiting.files)
 
     def _incoming(self, month: dt.date) -> Path:
         return self.root / "incoming" / month_name(month)
@@ -163,7 +179,7 @@ class FolderLanding:
     def _appear(self, staged: Path, target: Path) -> None:
         """Let the staged files appear at `target` in one step."""
         if target.exists():  # what is left there is no part of a delivery: it stays, ours join it
-            for path in sorted(staged.iterdir(), key=lambda p: p.name.startswith(MOVIES)):
+            for path in sorted(staged.iterdir(), key=lambda p: _brings_movies(p.name)):
                 path.replace(target / path.name)
         else:
             staged.rename(target)
@@ -174,6 +190,10 @@ _SUPERSEDED = "Another delivery for the month arrived before this one was proces
 
 def _visible(folder: Path) -> Sequence[Path]:
     return sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+
+
+def _brings_movies(name: str) -> bool:
+    return name == ARCHIVE or name.startswith(f"{MOVIES}.")
 
 
 def _version(path: Path) -> str:

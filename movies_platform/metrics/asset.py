@@ -33,22 +33,20 @@ def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], 
     def decorate(compute: Compute) -> dg.AssetsDefinition:
         parameters = list(inspect.signature(compute).parameters)
         inputs = {
-            name: dg.AssetIn(
-                asset_key(table_named(f"core.{name}")), metadata={"columns": list(columns.get(name, ()))}
-            )
+            name: dg.AssetIn(asset_key(table_named(f"core.{name}")), metadata={"columns": list(columns.get(name, ()))})
             for name in parameters
         }
 
-        @dg.asset(
-            **table_spec(contract), ins=inputs, check_specs=specs_of([contract]), io_manager_key="io_manager",
-            pool="duckdb", code_version=None,
-        )  # fmt: skip
         def build(**frames: pd.DataFrame) -> Iterator[Any]:
             frame = conform(compute(**frames), contract)
             yield from results_of(check_frame(frame, contract))
             yield dg.Output(frame)
 
-        return build
+        make: Callable[..., dg.AssetsDefinition] = dg.asset(
+            **table_spec(contract), ins=inputs, check_specs=specs_of([contract]), io_manager_key="io_manager",
+            pool="duckdb",
+        )  # fmt: skip
+        return make(build)
 
     return decorate
 

@@ -38,25 +38,19 @@ def with_profit(movies: pd.DataFrame) -> pd.DataFrame:
 
 
 @metric(contracts.GENRE_BUDGET_BY_YEAR, movies=BUDGET)
-def genre_budget_by_year(
-    movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+def genre_budget_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """What was spent on each genre."""
     return named(yearly_money(movies, movie_genres, "genre_id", "budget"), genres)
 
 
 @metric(contracts.GENRE_REVENUE_BY_YEAR, movies=REVENUE)
-def genre_revenue_by_year(
-    movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+def genre_revenue_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """What each genre earned."""
     return named(yearly_money(movies, movie_genres, "genre_id", "revenue"), genres)
 
 
 @metric(contracts.GENRE_PROFIT_BY_YEAR, movies=PROFIT)
-def genre_profit_by_year(
-    movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+def genre_profit_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """What each genre earned beyond what it cost."""
     return named(yearly_money(with_profit(movies), movie_genres, "genre_id", "profit"), genres)
 

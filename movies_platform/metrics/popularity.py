@@ -49,9 +49,7 @@ def most_popular(popularity: pd.DataFrame) -> pd.DataFrame:
 
 
 @metric(contracts.GENRE_POPULARITY_BY_YEAR, movies=COLUMNS)
-def genre_popularity_by_year(
-    movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+def genre_popularity_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """How popular each genre's releases are."""
     popularity = yearly_popularity(movies, movie_genres, "genre_id")
     return named(popularity.drop(columns="movies_with_popularity"), genres)
@@ -67,8 +65,6 @@ def company_popularity_by_year(
 
 
 @metric(contracts.MOST_POPULAR_GENRE_BY_YEAR, movies=COLUMNS)
-def most_popular_genre_by_year(
-    movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+def most_popular_genre_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """The genre that wins the year, asked in four ways."""
     return named(most_popular(yearly_popularity(movies, movie_genres, "genre_id")), genres)

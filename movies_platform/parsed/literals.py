@@ -48,8 +48,9 @@ def _evaluate(text: str) -> Any:
 def _item(position: int, element: Any) -> Item:
     identifier = element.get("id") if isinstance(element, dict) else None
     name = element.get("name") if isinstance(element, dict) else None
-    whole = isinstance(identifier, int) and not isinstance(identifier, bool)
-    if whole and -_WIDEST <= identifier < _WIDEST and isinstance(name, str):
+    if isinstance(identifier, bool) or not isinstance(identifier, int) or not isinstance(name, str):
+        return Item(position, None, None, _shown(element))
+    if -_WIDEST <= identifier < _WIDEST:
         storable = _storable(name.strip())
         if storable:
             return Item(position, identifier, storable, "")

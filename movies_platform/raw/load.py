@@ -50,9 +50,7 @@ def load_records(
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 
-def insert_issues(
-    connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, month: dt.date, file: str
-) -> None:
+def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, month: dt.date, file: str) -> None:
     """Append rows of data_issues; the fields of an issue are its columns, in their order."""
     append(connection, "raw.data_issues", [[month, file, *issue] for issue in issues])
 

@@ -246,9 +246,7 @@ class RecordReader:
                 self.joined += seen - 1
                 position += pieces
             else:
-                block.issues.append(
-                    self._issue(number, record.columns, "column_count", "rejected", record.text)
-                )
+                block.issues.append(self._issue(number, record.columns, "column_count", "rejected", record.text))
                 self.records, position = number, position + 1
 
     def _join(self, records: list[Record], first: int) -> tuple[tuple[str, ...], int] | None:

@@ -65,7 +65,8 @@ def scan(buffer: bytes, *, final: bool) -> Scan:
 
 
 def _outside(quotes: Positions, positions: Positions) -> npt.NDArray[np.bool_]:
-    return (np.searchsorted(quotes, positions) & 1) == 0
+    outside: npt.NDArray[np.bool_] = (np.searchsorted(quotes, positions) & 1) == 0
+    return outside
 
 
 def _line_breaks(

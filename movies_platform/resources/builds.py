@@ -56,7 +56,5 @@ def stale_tables(connection: duckdb.DuckDBPyConnection) -> list[sa.Table]:
     if now is None:
         return []
     return [
-        table
-        for table in all_tables()
-        if table.schema in ("core", "metrics") and built_from(connection, table) != now
+        table for table in all_tables() if table.schema in ("core", "metrics") and built_from(connection, table) != now
     ]

@@ -136,12 +136,12 @@ class ReadyScheduleStorage(SqliteScheduleStorage):
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> SqliteScheduleStorage:
+    ) -> "ReadyScheduleStorage":
         """Built by Dagster from dagster.yaml."""
         folder = Path(config_value["home"], "schedules")
-        if _is_complete(folder / "schedules.db"):
-            return cls(create_db_conn_string(str(folder), "schedules"), inst_data)
-        return cls.from_local(str(folder), inst_data)
+        if not _is_complete(folder / "schedules.db"):
+            SqliteScheduleStorage.from_local(str(folder), inst_data).dispose()
+        return cls(create_db_conn_string(str(folder), "schedules"), inst_data)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-class Warehouse(dg.ConfigurableResource[None]):
+class Warehouse(dg.ConfigurableResource["Warehouse"]):
     """Keeps the warehouse open for the length of a run, so that steps do not open it each."""
 
     @contextlib.contextmanager
@@ -105,9 +105,7 @@ def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd
     """Insert a conforming frame by column name and note what it was computed from."""
     connection.register("stored_frame", frame)
     try:
-        connection.execute(
-            f"INSERT INTO {contract.schema}.{contract.name} BY NAME SELECT * FROM stored_frame"
-        )
+        connection.execute(f"INSERT INTO {contract.schema}.{contract.name} BY NAME SELECT * FROM stored_frame")
     finally:
         connection.unregister("stored_frame")
     core = built_from(connection, table_named("core.movies"))

@@ -69,9 +69,7 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
         yield _open[chosen.warehouse]
         return
     if not chosen.warehouse.exists():
-        raise UnknownTable(
-            f"There is no warehouse at {chosen.warehouse} yet. Deliver a month, then run 'refresh'."
-        )
+        raise UnknownTable(f"There is no warehouse at {chosen.warehouse} yet. Deliver a month, then run 'refresh'.")
     connection = _connect(chosen, read_only=True)
     try:
         yield connection

@@ -64,11 +64,7 @@ def dirt_counts(movies: int) -> dict[str, int]:
 
 def plan_dirt(rng: np.random.Generator, movies: int, month: int) -> list[Dirt]:
     """Dirt of the `month`-th month (from 0), in no order; one movie is delivered three times."""
-    kinds = [
-        (kind, variant)
-        for kind, count in dirt_counts(movies).items()
-        for variant in range(month, month + count)
-    ]
+    kinds = [(kind, variant) for kind, count in dirt_counts(movies).items() for variant in range(month, month + count)]
     gap = movies / len(kinds)
     jitter = 0.9 * (1 - 1 / gap) * rng.random(len(kinds))
     places = rng.permutation(np.floor((np.arange(len(kinds)) + jitter) * gap).astype(np.int64)).tolist()
@@ -97,9 +93,7 @@ def _with(fields: list[str], changes: dict[str, str]) -> list[str]:
 
 
 def _broken_record(fields: list[str], variant: int) -> None:
-    fields[PLACE["overview"]] = (
-        f"The keeper of a lighthouse waits for a ship.{BREAKS[variant % 3]} - Written by Ørnås"
-    )
+    fields[PLACE["overview"]] = f"The keeper of a lighthouse waits for a ship.{BREAKS[variant % 3]} - Written by Ørnås"
 
 
 def _date_parts(fields: list[str]) -> Sequence[str]:

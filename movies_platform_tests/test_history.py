@@ -1,0 +1,111 @@
+"""Dagster's history with kept connections: the same files, fewer of them open."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+
+from movies_platform.resources import history
+from movies_platform.resources.history import PooledEventLogStorage, PooledRunStorage
+from movies_platform.resources.home import prepare_home
+
+
+@pytest.fixture
+def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where Dagster keeps its history in a home of the platform."""
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    return home / "dagster" / "history"
+
+
+@pytest.fixture
+def instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance of Dagster as the platform's dagster.yaml has it."""
+    prepare_home()
+    with dg.DagsterInstance.get() as made:
+        yield made
+
+
+@dg.asset
+def something() -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata={"rows": 3})
+
+
+def run(instance: dg.DagsterInstance) -> str:
+    result = dg.materialize([something], instance=instance)
+    assert result.success
+    return result.run_id
+
+
+def test_dagster_takes_the_storages_from_its_configuration(instance: dg.DagsterInstance):
+    assert isinstance(instance.run_storage, PooledRunStorage)
+    assert isinstance(instance.event_log_storage, PooledEventLogStorage)
+
+
+def test_what_we_wrote_is_read_by_the_storages_of_dagster(instance: dg.DagsterInstance, folder: Path):
+    run_id = run(instance)
+    ours = [r.event_log_entry.message for r in instance.get_records_for_run(run_id).records]
+    runs = SqliteRunStorage.from_local(str(folder))
+    events = SqliteEventLogStorage(str(folder / "runs"))
+    assert [(r.run_id, r.status) for r in runs.get_runs()] == [(run_id, dg.DagsterRunStatus.SUCCESS)]
+    theirs = [r.event_log_entry for r in events.get_records_for_run(run_id).records]
+    assert [e.message for e in theirs] == ours
+    assert "ASSET_MATERIALIZATION" in [e.dagster_event.event_type_value for e in theirs if e.dagster_event]
+    latest = events.get_latest_materialization_events([something.key])[something.key]
+    assert latest.asset_materialization.metadata["rows"].value == 3
+    events.dispose()
+    runs.dispose()
+
+
+def test_what_the_storages_of_dagster_wrote_is_read_by_ours(tmp_path: Path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as stock:
+        run_id = run(stock)
+        count = len(stock.get_records_for_run(run_id).records)
+    events = PooledEventLogStorage(str(tmp_path / "history" / "runs"))
+    assert len(events.get_records_for_run(run_id).records) == count
+    events.dispose()
+
+
+def test_only_some_shards_are_kept_open_and_all_can_still_be_read(instance, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history, "_KEPT_SHARDS", 3)
+    runs = [run(instance) for _ in range(4)]
+    events = instance.event_log_storage
+    assert len(events._engines) == 3
+    assert runs[-1] in events._engines
+    assert runs[0] not in events._engines
+    assert instance.get_records_for_run(runs[0]).records
+    assert len(events._engines) == 3
+    assert runs[0] in events._engines
+
+
+def test_eight_shards_are_kept(tmp_path: Path):
+    events = PooledEventLogStorage(str(tmp_path))
+    engines = [events._kept_engine(f"run-{number}") for number in range(9)]
+    assert list(events._engines) == [f"run-{number}" for number in range(1, 9)]
+    assert events._kept_engine("run-8") is engines[8]
+    events.dispose()
+
+
+def test_disposing_closes_every_connection(instance: dg.DagsterInstance):
+    run(instance)
+    events, runs = instance.event_log_storage, instance.run_storage
+    closed: list[object] = []
+    for engine in [*events._engines.values(), runs._kept]:
+        sa.event.listen(engine, "close", lambda connection, _: closed.append(connection))
+    events.dispose()
+    runs.dispose()
+    assert len(events._engines) == 0
+    assert len(closed) >= 3
+
+
+def test_a_failed_transaction_of_the_run_storage_is_undone(instance: dg.DagsterInstance):
+    storage = instance.run_storage
+    with pytest.raises(ZeroDivisionError), storage.connect() as connection:  # noqa: PT012  (the block is the case)
+        connection.exec_driver_sql("CREATE TABLE kept (n INTEGER)")
+        connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+        raise ZeroDivisionError
+    run(instance)
+    assert len(instance.get_runs()) == 1

@@ -1,0 +1,166 @@
+"""The warehouse: one writer at a time, all or nothing."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from movies_platform.contracts import table_named
+from movies_platform.errors import UnknownTable, WarehouseBusy
+from movies_platform.resources import warehouse
+from movies_platform_tests.test_contracts_rows import MONTH
+
+HOLD = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 1 AS n")
+connection.execute("CHECKPOINT")
+connection.begin()
+connection.execute("DELETE FROM kept")
+print("held", flush=True)
+sys.stdin.read()
+"""
+Hold = Callable[[], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def hold(home: Path) -> Iterator[Hold]:
+    """Start another process that is in the middle of a write; it ends when its input is closed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(home / "warehouse.duckdb")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def numbers(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    return [n for (n,) in connection.execute("SELECT n FROM kept ORDER BY n").fetchall()]
+
+
+def test_a_writer_gives_up_after_the_time_that_the_settings_allow(hold: Hold, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_WAIT", "0.3")
+    hold()
+    begun = time.monotonic()
+    with pytest.raises(WarehouseBusy, match="MOVIES_WAIT"), warehouse.opened():
+        pass
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_reader_waits_for_a_writer_too(hold: Hold, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_WAIT", "0")
+    hold()
+    with pytest.raises(WarehouseBusy), warehouse.reading():
+        pass
+
+
+def test_a_writer_waits_until_the_other_has_ended(hold: Hold, caplog: pytest.LogCaptureFixture):
+    other = hold()
+    sleep, naps = warehouse.time.sleep, []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            other.communicate()  # closes its input: it ends
+        sleep(seconds / 10)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse.time, "sleep", nap)
+        with warehouse.opened() as connection:
+            assert numbers(connection) == [1]
+    assert len(naps) >= 2
+    assert [r.getMessage() for r in caplog.records].count(
+        "waiting for another process to finish writing warehouse.duckdb"
+    ) == 1
+
+
+def test_a_killed_writer_leaves_no_lock_and_the_old_rows(hold: Hold, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_WAIT", "0")
+    other = hold()
+    other.kill()
+    other.wait()
+    with warehouse.opened() as connection:
+        assert numbers(connection) == [1]
+
+
+def test_a_transaction_is_one_write_within_the_open_warehouse(home: Path):
+    with warehouse.opened() as outer:
+        with warehouse.transaction() as inner:
+            assert inner is outer
+            inner.execute("CREATE TABLE kept AS SELECT 1 AS n")
+        with pytest.raises(ZeroDivisionError), warehouse.transaction() as inner:  # noqa: PT012  (the case)
+            inner.execute("INSERT INTO kept VALUES (2)")
+            raise ZeroDivisionError
+        with warehouse.transaction() as inner:
+            inner.execute("INSERT INTO kept VALUES (3)")
+        assert numbers(outer) == [1, 3]
+    with warehouse.reading() as connection:
+        assert numbers(connection) == [1, 3]
+
+
+def test_an_error_of_the_database_is_the_one_that_is_seen(home: Path):
+    with pytest.raises(duckdb.CatalogException, match="nothing"), warehouse.transaction() as connection:
+        connection.execute("SELECT * FROM nothing")
+
+
+def test_reading_within_a_write_uses_the_same_connection(home: Path):
+    with warehouse.opened() as outer, warehouse.reading() as inner:
+        assert inner is outer
+
+
+def test_a_reader_writes_nothing(home: Path):
+    with warehouse.opened():
+        pass
+    with warehouse.reading() as connection, pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        connection.execute("CREATE TABLE kept (n INTEGER)")
+
+
+def test_reading_before_there_is_a_warehouse_says_what_to_do(home: Path):
+    with pytest.raises(UnknownTable, match="Deliver a month"), warehouse.reading():
+        pass
+    assert list(home.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_told_at_once(home: Path):
+    (home / "warehouse.duckdb").write_text("no database" * 1000)
+    with pytest.raises(duckdb.IOException, match="not a valid DuckDB"), warehouse.opened():
+        pass
+
+
+def test_a_table_that_does_not_exist_has_no_rows():
+    with duckdb.connect() as connection:
+        assert warehouse.row_count(connection, table_named("core.movies")) == 0
+        warehouse.ensure(connection, table_named("core.movies"))
+        assert warehouse.table_exists(connection, table_named("core.movies"))
+
+
+def test_appended_rows_go_to_their_columns_though_the_table_has_another_order():
+    issues = table_named("raw.data_issues")
+    names = [c.name for c in issues.columns]
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA raw")
+        stored = ", ".join(f"{n} VARCHAR" for n in reversed(names))
+        connection.execute(f"CREATE TABLE raw.data_issues ({stored})")
+        row = [MONTH, "a file", 2, 3, None, "invalid_id", "rejected", "x"]
+        warehouse.append(connection, "raw.data_issues", [row])
+        found = connection.execute(f"SELECT {', '.join(names)} FROM raw.data_issues").fetchall()
+    assert found == [("2017-11-01", "a file", "2", "3", None, "invalid_id", "rejected", "x")]
+
+
+def test_appending_no_rows_needs_no_table():
+    with duckdb.connect() as connection:
+        warehouse.append(connection, "raw.data_issues", [])
