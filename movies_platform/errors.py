@@ -30,6 +30,10 @@ class NoDelivery(MoviesPlatformError):  # noqa: N818
     """A month was asked for that nobody has delivered."""
 
 
+class DeliveryChanged(MoviesPlatformError):  # noqa: N818
+    """A file of a delivery was replaced while it was read; reading it again reads the new one."""
+
+
 class WarehouseBusy(MoviesPlatformError):  # noqa: N818
     """Another process is writing the warehouse and did not end in time."""
 

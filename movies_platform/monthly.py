@@ -131,7 +131,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
     Raises DeliveryRejected for a delivery that cannot be read; the tables are then as before.
     """
     month = delivery.month
-    with landing.local_files(delivery) as files, warehouse.transaction() as connection:
+    with warehouse.transaction() as connection, landing.local_files(delivery) as files:
         for table in TABLES:
             connection.execute(f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", [month])
         scratch = settings().scratch

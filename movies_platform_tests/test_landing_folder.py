@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from movies_platform.errors import DeliveryChanged
 from movies_platform.landing import folder as module
 from movies_platform.landing.deliveries import Delivery
 from movies_platform.landing.folder import FolderLanding
@@ -205,15 +206,31 @@ def test_a_delivery_without_movies_that_nobody_had_is_a_delivery(landing: Folder
     assert landing.incoming(MONTH) is not None
 
 
-def test_a_file_that_was_replaced_meanwhile_stays_in_incoming(landing: FolderLanding):
-    delivery = put(landing, "A", MOVIES, CREDITS)
+def replace(landing: FolderLanding) -> None:
     waiting = landing.root / "incoming/2017-11" / MOVIES
     newer = waiting.with_name("newer")
     newer.write_text("replaced meanwhile")
     newer.replace(waiting)
+
+
+def test_a_delivery_that_was_replaced_meanwhile_stays_in_incoming_as_a_new_one(landing: FolderLanding):
+    delivery = put(landing, "A", MOVIES, CREDITS)
+    replace(landing)
     landing.settle(delivery, "processed", {})
-    assert tree(landing, "incoming") == ["incoming/2017-11/movies_metadata.csv"]
+    assert tree(landing, "incoming") == ["incoming/2017-11/credits.csv", "incoming/2017-11/movies_metadata.csv"]
+    assert tree(landing, "processed") == []
     assert landing.incoming(MONTH).id != delivery.id
+
+
+def test_a_delivery_that_is_replaced_while_it_is_read_is_not_used(landing: FolderLanding):
+    delivery = put(landing, "A", MOVIES)
+
+    def read() -> None:
+        with landing.local_files(delivery):
+            replace(landing)
+
+    with pytest.raises(DeliveryChanged, match=r"movies_metadata.csv .* changed while it was read"):
+        read()
 
 
 def test_where_there_are_no_hard_links_files_are_copied(landing: FolderLanding, monkeypatch):

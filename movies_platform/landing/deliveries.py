@@ -90,13 +90,19 @@ class Landing(Protocol):
         """The newest processed delivery of the month."""
 
     def local_files(self, delivery: Delivery) -> AbstractContextManager[Mapping[str, Path]]:
-        """The delivery's files on this machine's disk, by name."""
+        """The delivery's files on this machine's disk, by name.
+
+        Raises DeliveryChanged at the end when a file was replaced meanwhile.
+        """
 
     def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
         """Deliver the files for the month, whole or not at all; what waited there is set aside."""
 
     def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
-        """Move the delivery out of incoming/; its new place. Safe to repeat after any interruption."""
+        """Move the delivery out of incoming/; its new place. Safe to repeat after any interruption.
+
+        A delivery whose files were replaced meanwhile stays, to be read as the new one that it is.
+        """
 
 
 def parse_settled(name: str) -> tuple[int, str] | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from movies_platform.errors import SettingsError
+from movies_platform.errors import DeliveryChanged, SettingsError
 from movies_platform.landing.deliveries import (
     ARCHIVE,
     FILE_NAME,
@@ -90,6 +90,8 @@ class FolderLanding:
     def local_files(self, delivery: Delivery) -> Iterator[dict[str, Path]]:
         """The delivery's files, where they lie."""
         yield {file.name: Path(delivery.place, file.name) for file in delivery.files}
+        if replaced := _replaced(delivery):
+            raise DeliveryChanged(f"{', '.join(replaced)} in {delivery.place} changed while it was read.")
 
     def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
         """Deliver the files for the month, whole or not at all."""
@@ -118,7 +120,7 @@ class FolderLanding:
 
     def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
         """Move the delivery from incoming/ to `outcome`/; its new place."""
-        if delivery.settled:
+        if delivery.settled or _replaced(delivery):  # what came instead is a delivery of its own
             return delivery.place
         month = month_name(delivery.month)
         existing = [p.name for o in OUTCOMES for p in _visible(self.root / o / month)]
@@ -199,6 +201,12 @@ def _brings_movies(name: str) -> bool:
 def _version(path: Path) -> str:
     stat = path.stat()
     return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def _replaced(delivery: Delivery) -> list[str]:
+    """Names of the delivery's files that are others now than those it was made of."""
+    paths = {file: Path(delivery.place, file.name) for file in delivery.files}
+    return [file.name for file, path in paths.items() if path.exists() and _version(path) != file.version]
 
 
 def _delivered(path: Path) -> DeliveredFile:

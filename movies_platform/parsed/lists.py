@@ -19,7 +19,7 @@ from movies_platform.resources.warehouse import append
 
 LISTS = {"genres": ("parsed_genres", "genre"), "production_companies": ("parsed_companies", "company")}
 
-_ID = r"""(?:'id'|"id")\s*:\s*(?:0|[1-9][0-9]*)"""
+_ID = r"""(?:'id'|"id")\s*:\s*(?:0|[1-9][0-9]{0,17})"""  # (surely 64 bits)
 _NAME = r"""(?:'name'|"name")\s*:\s*(?:'[^'\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*")"""
 _ITEM = rf"\{{\s*(?:{_ID}\s*,\s*{_NAME}|{_NAME}\s*,\s*{_ID})\s*\}}"
 PLAIN = rf"\[\s*(?:{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*\]"

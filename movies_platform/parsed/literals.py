@@ -31,7 +31,9 @@ def parse_items(text: str) -> list[Item] | None:
 
 
 def _evaluate(text: str) -> Any:
-    if len(text.encode()) > LONGEST_TEXT:  # up to here the parsers refuse what is too deep or too long
+    if (
+        len(text.encode("utf-8", "surrogatepass")) > LONGEST_TEXT
+    ):  # up to here the parsers refuse what is too deep or too long
         return None
     try:
         return json.loads(text)

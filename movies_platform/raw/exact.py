@@ -1,15 +1,14 @@
 """Text of a CSV file -> its records, with Python's csv module: slower than `raw.scan`, never in doubt.
 
 Used where quotes stand in odd places. A quote that is never closed would swallow every record after
-it; such a record ends at its first line break instead, where records follow.
+it; such a record ends at the first line break behind that quote instead, where records follow.
 """
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-_UNCLOSED = "unexpected end of data"
 
 
 @dataclass(frozen=True)
@@ -71,17 +70,17 @@ def _ends_inside_quotes(ending: str, bare: str, columns: list[str]) -> bool:
 
 
 def _is_unclosed(text: str) -> bool:
-    try:
-        for _ in csv.reader(io.StringIO(text, newline=""), strict=True):
-            pass
-    except csv.Error as problem:
-        return _UNCLOSED in str(problem)
-    return False
+    # Inside quotes one more line is more of the same record, elsewhere it is the next one.
+    records = csv.reader(itertools.chain(io.StringIO(text, newline=""), ["next"]))
+    next(records)
+    return bool(text) and next(records, None) is None
 
 
 def _mend(text: str, width: int) -> list[Record]:
-    """The unclosed record up to its first line break, and what follows; empty if no good record follows."""
-    first = next(iter(io.StringIO(text, newline="")))
+    """The unclosed record up to the line break behind the quote, and what follows; empty if no good record follows."""
+    lines = list(io.StringIO(text, newline=""))
+    swallowed = len(list(io.StringIO(parse(text)[-1], newline="")))
+    first = "".join(lines[: len(lines) - swallowed + 1])
     rest = list(_records(text[len(first) :]))
     if not any(len(record.columns) == width for record in rest):
         return []

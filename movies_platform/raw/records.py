@@ -31,8 +31,12 @@ LONGEST_LINE = 2**20
 LONGEST_RECORD = 2**31
 VALUE_LENGTH = 500
 _EXACT_STRETCH = 2**20  # how much is read exactly after an odd quote before scanning is tried again
+_FAULTS_AT_ONCE = 2**20  # faults wait for what follows, but not for ever
+_LONGEST_HEADER = 2**18
 # What stands for a line break while a joined record is parsed.
 _STAND_INS = {"\r\n": "\ue000\ue003\ue000", "\r": "\ue000\ue002\ue000", "\n": "\ue000\ue001\ue000"}
+
+_FIRST_LINE = re.compile(rb"[^\r\n][\r\n]")  # behind empty lines
 
 
 class Issue(NamedTuple):
@@ -89,8 +93,9 @@ class RecordReader:
         self._final = False
         self._offset = 0
         self.records = self.joined = 0
-        self._fill(block_bytes)
-        self._buffer = self._buffer.removeprefix(codecs.BOM_UTF8)
+        self._fill(max(block_bytes, len(codecs.BOM_UTF8)))
+        if self._buffer.startswith(codecs.BOM_UTF8):
+            self._skip(len(codecs.BOM_UTF8))
         self.header = self._read_header()
         self._broken_width = self.header.names.index("overview") + 1
 
@@ -103,8 +108,8 @@ class RecordReader:
             if not stop and found.irregular is not None:
                 stop, block = self._odd(found.irregular)
             if stop:
-                self._buffer, wanted = self._buffer[stop:], self._block_bytes
-                self._offset += stop
+                self._skip(stop)
+                wanted = self._block_bytes
                 yield block
             else:
                 wanted = max(wanted, 2 * len(self._buffer))
@@ -125,22 +130,38 @@ class RecordReader:
             missing -= len(part)
         self._buffer = b"".join(parts)
 
-    def _decode(self, part: bytes) -> str:
+    def _skip(self, done: int) -> None:
+        self._buffer = self._buffer[done:]
+        self._offset += done
+
+    def _decode(self, part: bytes, *, header: bool = False) -> str:
         try:
             return part.decode("utf-8")
         except UnicodeDecodeError as problem:
             hint = " (it looks like UTF-16)" if part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
             raise DeliveryRejected(
                 f"is not UTF-8: byte 0x{part[problem.start]:02x} at offset {self._offset + problem.start:,}{hint}",
-                file=self._file, record=self.records + 1 + part.count(b"\n", 0, problem.start),
+                file=self._file, record=None if header else self._number_at(part[: problem.start]),
                 remedy="Deliver it encoded as UTF-8.",
             ) from problem  # fmt: skip
 
+    def _number_at(self, before: bytes) -> int:
+        """Number of the record that goes on behind the bytes `before`."""
+        text = before.decode("utf-8") + "?"
+        records = exact.split(text, width=self.header.width, final=True, until=len(text))
+        return self.records + sum(bool(record.columns) for record in records)
+
     def _read_header(self) -> Header:
-        head = self._decode_head()
-        records = [r for r in exact.split(head, width=0, final=self._final, until=len(head)) if r.columns]
+        while not self._final and len(self._buffer) < _LONGEST_HEADER and not _FIRST_LINE.search(self._buffer):
+            self._fill(2 * len(self._buffer))
+        # Only the header's own bytes are judged here; the rest may even end within a character.
+        head = self._buffer[:_LONGEST_HEADER].decode("utf-8", errors="surrogateescape")
+        records = [r for r in exact.split(head, width=0, final=True, until=len(head)) if r.columns]
         if not records:
-            raise self._no_header("is empty" if not head.strip() else "has no header line")
+            raise self._no_header("is empty")
+        skipped = head.index(records[0].text) + len(records[0].text) + len(records[0].ending)
+        first = len(head[:skipped].encode("utf-8", errors="surrogateescape"))
+        self._decode(self._buffer[:first], header=True)
         names = tuple(name.strip() for name in records[0].columns)
         missing = [name for name in MOVIE_COLUMNS if name not in names]
         doubled = sorted({name for name in names if names.count(name) > 1 and name in MOVIE_COLUMNS})
@@ -148,15 +169,8 @@ class RecordReader:
             raise self._no_header(f"lacks the required columns {', '.join(missing)}")
         if doubled:
             raise self._no_header(f"has columns twice: {', '.join(doubled)}")
-        skipped = head.index(records[0].text) + len(records[0].text) + len(records[0].ending)
-        self._offset = len(head[:skipped].encode())
-        self._buffer = self._buffer[self._offset :]
+        self._skip(first)
         return Header(names)
-
-    def _decode_head(self) -> str:
-        head = self._buffer[: 2**18]
-        cut = max(head.rfind(b"\n"), head.rfind(b"\r")) + 1
-        return self._decode(self._buffer[:cut] if cut and len(head) < len(self._buffer) else self._buffer)
 
     def _no_header(self, problem: str) -> DeliveryRejected:
         return DeliveryRejected(
@@ -171,9 +185,9 @@ class RecordReader:
         count = len(good)
         if not self._final or found.irregular is not None:
             # Faults at the end wait for what follows: they may be the first half of a broken record.
-            # (A whole buffer of faults does not: it would grow for ever.)
+            # (A megabyte of faults does not: the buffer would grow for ever.)
             count = int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0
-            if not count and found.irregular is None and found.consumed >= self._block_bytes:
+            if not count and found.irregular is None and found.consumed >= _FAULTS_AT_ONCE:
                 count = len(good)
         if not count:
             return 0, block
@@ -219,7 +233,8 @@ class RecordReader:
             keep = len(records)
             while keep and len(records[keep - 1].columns) != self.header.width:
                 keep -= 1
-            records = records[: keep or len(records)]
+            waits = not keep and not self._final and length < _FAULTS_AT_ONCE
+            records = [] if waits else records[: keep or len(records)]
         block = Block()
         self._resolve(block, records)
         return len("".join(r.text + r.ending for r in records).encode()), block

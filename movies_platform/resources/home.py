@@ -9,6 +9,7 @@ from movies_platform.resources.settings import Settings, settings
 # (granularity run), so that a killed run has no slot that somebody must free by hand.
 DAGSTER_YAML = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 run_storage:
   module: movies_platform.resources.history
   class: PooledRunStorage
