@@ -54,7 +54,8 @@ def _read(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str) ->
         "plain IS NOT NULL AS is_list FROM (SELECT DISTINCT text FROM texts)"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE odd_items (text VARCHAR, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR);"
+        "CREATE OR REPLACE TEMP TABLE odd_items "
+        "(text VARCHAR, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR);"
         "CREATE OR REPLACE TEMP TABLE odd_lists (text VARCHAR)"
     )
     for texts in _odd_texts(connection):
@@ -90,7 +91,8 @@ def _note_invalid(connection: duckdb.DuckDBPyConnection, month: dt.date, column:
 def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, table: str, kind: str) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE items AS SELECT source_file, record_number, movie_id, i.* EXCLUDE (text) "
-        f"FROM texts JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, item::VARCHAR AS value "
+        f"FROM texts JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, "
+        "item::VARCHAR AS value "
         "FROM (SELECT text, unnest(plain) AS item, generate_subscripts(plain, 1) AS position FROM known) "
         "UNION ALL FROM odd_items) i USING (text)"
     )

@@ -153,7 +153,7 @@ class RecordReader:
 
     def _read_header(self) -> Header:
         while not self._final and len(self._buffer) < _LONGEST_HEADER and not _FIRST_LINE.search(self._buffer):
-            self._fill(2 * len(self._buffer))
+            self._fill(2 * len(self._buffer) + 1)
         # Only the header's own bytes are judged here; the rest may even end within a character.
         head = self._buffer[:_LONGEST_HEADER].decode("utf-8", errors="surrogateescape")
         records = [r for r in exact.split(head, width=0, final=True, until=len(head)) if r.columns]
