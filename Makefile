@@ -18,7 +18,10 @@ dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
 	DAGSTER_HOME=$(MOVIES_HOME)/dagster $(BIN)/dagster dev -w workspace.yaml
 
 bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
-	$(BIN)/python bench/run.py all
+	$(BIN)/python bench/run.py real
+	$(BIN)/python bench/run.py scale --factors 10 --repeat 5
+	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
+	$(BIN)/python bench/run.py history
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs

@@ -35,7 +35,7 @@ def torn(draw: st.DrawFn) -> str:
     """A file whose records are good, broken in the overview, short, long, or of anything at all."""
     kinds = st.sampled_from(["good", "broken", "short", "long", "empty", "hostile"])
     pieces = []
-    for number, kind in enumerate(draw(st.lists(kinds, max_size=8)), start=1):
+    for number, kind in enumerate(draw(st.lists(kinds, max_size=14)), start=1):
         end = draw(st.sampled_from(["\n", "\r", "\r\n"]))
         text = draw(HOSTILE)
         pieces.append({

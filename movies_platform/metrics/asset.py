@@ -19,9 +19,9 @@ from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.frames import conform
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
+from movies_platform.resources.io_manager import stage
 
 Compute = Callable[..., pd.DataFrame]
-_CANDIDATE = "candidate_rows"
 
 
 def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], dg.AssetsDefinition]:
@@ -52,10 +52,6 @@ def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], 
 
 
 def check_frame(frame: pd.DataFrame, contract: sa.Table) -> list[Outcome]:
-    """Run the checks of `contract` on a frame that is not stored yet."""
+    """Run the checks of `contract` on a conforming frame that is not stored yet."""
     with warehouse.opened() as connection:
-        connection.register(_CANDIDATE, frame)
-        try:
-            return run_checks(connection, checks_of([contract]), relation=_CANDIDATE)
-        finally:
-            connection.unregister(_CANDIDATE)
+        return run_checks(connection, checks_of([contract]), relation=stage(connection, contract, frame))

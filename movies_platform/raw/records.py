@@ -19,10 +19,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw import exact
 from movies_platform.raw.exact import Record
+from movies_platform.raw.header import Header, first_line, judged
+from movies_platform.raw.repair import join
 from movies_platform.raw.scan import Scan, scan
 
 BLOCK_BYTES = 8 * 2**20
@@ -33,8 +34,6 @@ VALUE_LENGTH = 500
 _EXACT_STRETCH = 2**20  # how much is read exactly after an odd quote before scanning is tried again
 _FAULTS_AT_ONCE = 2**20  # faults wait for what follows, but not for ever
 _LONGEST_HEADER = 2**18
-# What stands for a line break while a joined record is parsed.
-_STAND_INS = {"\r\n": "\ue000\ue003\ue000", "\r": "\ue000\ue002\ue000", "\n": "\ue000\ue001\ue000"}
 
 _FIRST_LINE = re.compile(rb"[^\r\n][\r\n]")  # behind empty lines
 
@@ -63,23 +62,6 @@ class Block:
     issues: list[Issue] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Header:
-    """Names of the columns, in the order of the file."""
-
-    names: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        """How many columns a good record has."""
-        return len(self.names)
-
-    @property
-    def extra(self) -> tuple[str, ...]:
-        """Columns that nobody declared."""
-        return tuple(name for name in self.names if name not in MOVIE_COLUMNS)
-
-
 class RecordReader:
     """Reads the records of one file, block by block.
 
@@ -97,7 +79,6 @@ class RecordReader:
         if self._buffer.startswith(codecs.BOM_UTF8):
             self._skip(len(codecs.BOM_UTF8))
         self.header = self._read_header()
-        self._broken_width = self.header.names.index("overview") + 1
 
     def blocks(self) -> Iterator[Block]:
         """Every record of the file, in order."""
@@ -154,29 +135,10 @@ class RecordReader:
     def _read_header(self) -> Header:
         while not self._final and len(self._buffer) < _LONGEST_HEADER and not _FIRST_LINE.search(self._buffer):
             self._fill(2 * len(self._buffer) + 1)
-        # Only the header's own bytes are judged here; the rest may even end within a character.
-        head = self._buffer[:_LONGEST_HEADER].decode("utf-8", errors="surrogateescape")
-        records = [r for r in exact.split(head, width=0, final=True, until=len(head)) if r.columns]
-        if not records:
-            raise self._no_header("is empty")
-        skipped = head.index(records[0].text) + len(records[0].text) + len(records[0].ending)
-        first = len(head[:skipped].encode("utf-8", errors="surrogateescape"))
-        self._decode(self._buffer[:first], header=True)
-        names = tuple(name.strip() for name in records[0].columns)
-        missing = [name for name in MOVIE_COLUMNS if name not in names]
-        doubled = sorted({name for name in names if names.count(name) > 1 and name in MOVIE_COLUMNS})
-        if missing:
-            raise self._no_header(f"lacks the required columns {', '.join(missing)}")
-        if doubled:
-            raise self._no_header(f"has columns twice: {', '.join(doubled)}")
-        self._skip(first)
-        return Header(names)
-
-    def _no_header(self, problem: str) -> DeliveryRejected:
-        return DeliveryRejected(
-            problem, file=self._file,
-            remedy=f"Its first line must name the columns of the data set: {', '.join(MOVIE_COLUMNS)}.",
-        )  # fmt: skip
+        names, length = first_line(self._buffer[:_LONGEST_HEADER], self._file)
+        self._decode(self._buffer[:length], header=True)
+        self._skip(length)
+        return judged(names, self._file)
 
     def _regular(self, found: Scan) -> tuple[int, Block]:
         """Bytes done and block of the records that the scan is sure of."""
@@ -251,10 +213,10 @@ class RecordReader:
             if len(record.columns) == self.header.width:
                 self._accept(block, number, record.columns)
                 self.records, position = number, position + 1
-            elif joined := self._join(records, position):
+            elif joined := join(records, position, self.header):
                 columns, pieces = joined
                 self._accept(block, number, columns)
-                overview = columns[self._broken_width - 1]
+                overview = columns[self.header.overview]
                 block.issues.append(self._issue(number, columns, "broken_record", "repaired", overview))
                 seen = sum(bool(r.columns) for r in records[position : position + pieces])
                 self.records += seen
@@ -263,27 +225,6 @@ class RecordReader:
             else:
                 block.issues.append(self._issue(number, record.columns, "column_count", "rejected", record.text))
                 self.records, position = number, position + 1
-
-    def _join(self, records: list[Record], first: int) -> tuple[tuple[str, ...], int] | None:
-        """Columns of the record that starts at `first` and how many records it was broken into.
-
-        Pieces between the first and the last are lines of the overview: no comma, or empty.
-        """
-        if len(records[first].columns) != self._broken_width:
-            return None
-        last = first + 1
-        while last < len(records) and len(records[last].columns) <= 1:
-            last += 1
-        if last == len(records) or len(records[last].columns) != self.header.width - self._broken_width + 1:
-            return None
-        broken = records[first : last + 1]
-        text = "".join(r.text + _STAND_INS[r.ending] for r in broken[:-1]) + broken[-1].text
-        columns = exact.parse(text)
-        if len(columns) != self.header.width:
-            return None
-        for ending, stand_in in _STAND_INS.items():
-            columns = tuple(column.replace(stand_in, ending) for column in columns)
-        return columns, len(broken)
 
     def _accept(self, block: Block, number: int, columns: tuple[str, ...]) -> None:
         if sum(map(len, columns)) > LONGEST_LINE // 4:

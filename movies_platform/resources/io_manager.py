@@ -17,10 +17,13 @@ from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
 from pydantic import Field
 
 from movies_platform.contracts.catalogue import row_count_metadata
+from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
+
+_STAGED = "staged_as"  # attribute of a frame that `stage` has seen
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -101,13 +104,27 @@ class ContractIOManager(DuckDBIOManager):
         )
 
 
+def stage(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> str:
+    """Bring a conforming frame into the database, beside its table; the name of that temporary table.
+
+    What was checked there is what `store` stores, and a frame is converted only once.
+    """
+    name = f"staged_{contract.name}"
+    connection.register("staging_frame", frame)
+    try:
+        columns = ", ".join(f"{column.name}::{column_type(column)} AS {column.name}" for column in contract.columns)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM staging_frame")
+    finally:
+        connection.unregister("staging_frame")
+    frame.attrs[_STAGED] = name
+    return name
+
+
 def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> None:
     """Insert a conforming frame by column name and note what it was computed from."""
-    connection.register("stored_frame", frame)
-    try:
-        connection.execute(f"INSERT INTO {contract.schema}.{contract.name} BY NAME SELECT * FROM stored_frame")
-    finally:
-        connection.unregister("stored_frame")
+    staged = frame.attrs.pop(_STAGED, None) or stage(connection, contract, frame)
+    connection.execute(f"INSERT INTO {contract.schema}.{contract.name} BY NAME SELECT * FROM {staged}")
+    connection.execute(f"DROP TABLE {staged}")
     core = built_from(connection, table_named("core.movies"))
     note_build(connection, contract, core or deliveries_fingerprint(connection))
 

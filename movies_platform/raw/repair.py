@@ -1,0 +1,34 @@
+"""A record that stray line breaks broke into pieces -> one record again.
+
+Only breaks inside an unquoted `overview` are repaired: the first piece must end in that column and the last
+bring exactly the columns that are missing. Between them may be lines of the overview: empty, or without a comma.
+"""
+
+from movies_platform.raw import exact
+from movies_platform.raw.exact import Record
+from movies_platform.raw.header import Header
+
+# What stands for a line break while a joined record is parsed.
+_STAND_INS = {"\r\n": "\ue000\ue003\ue000", "\r": "\ue000\ue002\ue000", "\n": "\ue000\ue001\ue000"}
+
+
+def join(records: list[Record], first: int, header: Header) -> tuple[tuple[str, ...], int] | None:
+    """Columns of the record whose first piece is `records[first]`, and how many pieces it has.
+
+    None where the pieces do not make a record.
+    """
+    if len(records[first].columns) != header.overview + 1:
+        return None
+    last = first + 1
+    while last < len(records) and len(records[last].columns) <= 1:
+        last += 1
+    if last == len(records) or len(records[last].columns) != header.width - header.overview:
+        return None
+    pieces = records[first : last + 1]
+    text = "".join(piece.text + _STAND_INS[piece.ending] for piece in pieces[:-1]) + pieces[-1].text
+    columns = exact.parse(text)
+    if len(columns) != header.width:
+        return None
+    for ending, stand_in in _STAND_INS.items():
+        columns = tuple(column.replace(stand_in, ending) for column in columns)
+    return columns, len(pieces)

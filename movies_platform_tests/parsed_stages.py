@@ -1,0 +1,73 @@
+"""Stages raw and parsed on a database of their own: records in, tables out."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from movies_platform.contracts import all_tables
+from movies_platform.contracts.raw import MOVIE_COLUMNS
+from movies_platform.parsed.lists import parse_lists
+from movies_platform.parsed.movies import parse_movies
+from movies_platform.raw.load import Reading, load_records
+from movies_platform.raw.records import RecordReader
+from movies_platform.resources.warehouse import append, ensure
+
+MONTH = dt.date(2017, 11, 1)
+FILE = "movies_metadata.csv"
+
+Rows = list[tuple[object, ...]]
+
+
+class Stages:
+    """The tables of raw and parsed, for one month at a time."""
+
+    def __init__(self, database: Path | str = ":memory:"):
+        self.connection = duckdb.connect(str(database))
+        for table in all_tables():
+            if table.schema in ("raw", "parsed"):
+                ensure(self.connection, table)
+
+    def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH) -> Reading:
+        return load_records(self.connection, reader, month=month, file=FILE, scratch=scratch)
+
+    def add(self, *records: dict[str, str | None], month: dt.date = MONTH) -> None:
+        """Raw records with the given columns, numbered from 1; an id where none is given."""
+        rows = [
+            [month, FILE, number, *(({"id": str(number)} | record).get(name) for name in MOVIE_COLUMNS)]
+            for number, record in enumerate(records, start=1)
+        ]
+        append(self.connection, "raw.raw_movies", rows)
+
+    def parse(self, month: dt.date = MONTH) -> None:
+        parse_movies(self.connection, month)
+        parse_lists(self.connection, month)
+
+    def rows(self, query: str) -> Rows:
+        return self.connection.execute(query).fetchall()
+
+    def issues(self) -> Rows:
+        """Issues in the order of the records, without month and file."""
+        return self.rows(
+            "SELECT record_number, movie_id, column_name, issue, action, value FROM raw.data_issues ORDER BY ALL"
+        )
+
+    def items(self, kind: str) -> Rows:
+        table = {"genre": "parsed_genres", "company": "parsed_companies"}[kind]
+        return self.rows(f"SELECT movie_id, position, {kind}_id, {kind}_name FROM parsed.{table} ORDER BY 1, 2")
+
+
+def parsed(*records: dict[str, str | None]) -> Stages:
+    """Stages that have parsed the records."""
+    stages = Stages()
+    stages.add(*records)
+    stages.parse()
+    return stages
+
+
+def opened(database: Path | str = ":memory:") -> Iterator[Stages]:
+    """For fixtures: stages that are closed at the end."""
+    stages = Stages(database)
+    yield stages
+    stages.connection.close()

@@ -1,0 +1,141 @@
+"""Records in the database: their numbers, and text exactly as delivered."""
+
+import datetime as dt
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from movies_platform.contracts.raw import MOVIE_COLUMNS
+from movies_platform.raw.records import Issue
+from movies_platform_tests import parsed_stages
+from movies_platform_tests.parsed_stages import FILE, MONTH
+from movies_platform_tests.raw_deliveries import HEADER, NAMES, line, quoted, read, reader
+
+COLUMNS = ", ".join(MOVIE_COLUMNS)
+
+
+@pytest.fixture
+def stages(tmp_path):
+    yield from parsed_stages.opened(tmp_path / "some.duckdb")
+
+
+def stored(stages):
+    return stages.rows(f"SELECT record_number, {COLUMNS} FROM raw.raw_movies ORDER BY 1")
+
+
+def titles(stages):
+    return stages.rows("SELECT record_number, title FROM raw.raw_movies ORDER BY 1")
+
+
+AS_DELIVERED = {
+    "spaces_at_both_ends": (" a ", " a "),
+    "only_spaces": ("  ", "  "),
+    "tabs_and_no_break_spaces": ("\t\xa0a\xa0", "\t\xa0a\xa0"),
+    "nothing": ("", None),
+    "nothing_in_quotes": ('""', None),
+    "quotes": ('"say ""a"""', 'say "a"'),
+    "commas_and_breaks": ('"a,\r\nb\rc\nd"', "a,\r\nb\rc\nd"),
+    "odd_quotes": ('a 5" disk', 'a 5" disk'),
+    "a_quote_behind_a_space": (' "a"', ' "a"'),
+    "nul": ("a\0b", "a\0b"),
+    "backslashes": ("a\\nb\\", "a\\nb\\"),
+    "apostrophes": ("it's", "it's"),
+    "null": ("NULL", "NULL"),
+    "a_comment": ("#a", "#a"),
+    "astral": ("😀\u2028\ufeff", "😀\u2028\ufeff"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "text"), AS_DELIVERED.values(), ids=AS_DELIVERED)
+def test_text_is_stored_as_delivered(stages, tmp_path, written, text):
+    stages.load(reader(HEADER + line(1, title=written) + line(2)), tmp_path)
+    assert titles(stages) == [(1, text), (2, None)]
+
+
+def test_every_column_lands_in_its_own(stages, tmp_path):
+    names = [*reversed(NAMES), "unknown"]
+    stages.load(reader(",".join(names) + "\n" + ",".join(f"of {name}" for name in names)), tmp_path)
+    assert stored(stages) == [(1, *(f"of {name}" for name in NAMES))]
+
+
+def test_numbers_are_those_of_the_file_and_issues_lie_beside(stages, tmp_path):
+    text = line(1) + "too,few\n" + line(2, overview="a\nb") + line(3) + "\n" + line(4, title='a"b')
+    reading = stages.load(reader(HEADER + text, 64), tmp_path)
+    assert stages.rows("SELECT record_number, id FROM raw.raw_movies ORDER BY 1") == [
+        (1, "1"),
+        (3, "2"),
+        (5, "3"),
+        (6, "4"),
+    ]
+    assert stages.issues() == [
+        Issue(2, None, None, "column_count", "rejected", "too,few"),
+        Issue(3, 2, None, "broken_record", "repaired", "a\nb"),
+    ]
+    assert stages.rows("SELECT DISTINCT delivery_month, source_file FROM raw.data_issues") == [(MONTH, FILE)]
+    assert stages.rows("SELECT DISTINCT delivery_month, source_file FROM raw.raw_movies") == [(MONTH, FILE)]
+    assert (reading.records, reading.joined, reading.extra_columns) == (6, 1, ())
+
+
+def test_months_lie_side_by_side(stages, tmp_path):
+    for month in (MONTH, dt.date(2017, 12, 1)):
+        stages.load(reader(HEADER + line(1)), tmp_path, month)
+    assert stages.rows("SELECT delivery_month FROM raw.raw_movies ORDER BY 1") == [(MONTH,), (dt.date(2017, 12, 1),)]
+
+
+@pytest.mark.parametrize("length", [2**18, 2**20 + 1, 5 * 2**20], ids=["256_KiB", "over_1_MiB", "5_MiB"])
+@pytest.mark.parametrize("opening", ["", '"', 'a"'], ids=["plain", "quoted", "odd"])
+def test_a_very_long_line_is_stored(stages, tmp_path, length, opening):
+    text = "é" * (length // 2)
+    closing = '"' if opening == '"' else ""
+    limit = stages.rows("SELECT current_setting('memory_limit')")
+    stages.load(reader(HEADER + line(1) + line(2, overview=opening + text + closing) + line(3)), tmp_path)
+    meant = opening.replace('"', "") + text if opening == '"' else opening + text
+    assert stages.rows("SELECT record_number, overview FROM raw.raw_movies ORDER BY 1") == [
+        (1, None),
+        (2, meant),
+        (3, None),
+    ]
+    assert stages.rows("SELECT current_setting('memory_limit')") == limit
+
+
+def test_nothing_is_left_in_the_scratch_folder(stages, tmp_path):
+    scratch = tmp_path / "it's scratch"
+    scratch.mkdir()
+    stages.load(reader(HEADER + line(1) * 50, 64), scratch)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_file_without_records_loads(stages, tmp_path):
+    assert stages.load(reader(HEADER), tmp_path).records == 0
+    assert stored(stages) == []
+
+
+def test_thousands_of_issues_are_stored_though_few_name_a_movie(stages, tmp_path):
+    stages.load(reader(HEADER + "x,y\n" * 3_000 + ",,,,,77,\n" + "x,y\n" * 3_000), tmp_path)
+    assert stages.rows("SELECT count(*), sum(movie_id) FROM raw.data_issues") == [(6_001, 77)]
+
+
+HOSTILE = st.text(alphabet=st.sampled_from(",\"\n\r \0aé\\'\t#"), max_size=6) | st.text(max_size=6)
+_months = (dt.date(1, 1, 1) + dt.timedelta(days=n) for n in itertools.count())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=30))
+def test_the_database_reads_what_the_reader_found(shared, texts):
+    stages, scratch = shared
+    month = next(_months)
+    rows = [[*middle, *("v",) * 18, *middle] for middle in texts]
+    data = HEADER + quoted(rows)
+    stages.load(reader(data, 256), scratch, month)
+    found = stages.rows(f"SELECT {COLUMNS} FROM raw.raw_movies WHERE delivery_month = '{month}' ORDER BY record_number")
+    expected = [tuple(text or None for text in columns) for columns in read(data).accepted.values()]
+    assert found == expected
+    assert expected == [tuple(text or None for text in row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    for stages in parsed_stages.opened():
+        yield stages, tmp_path_factory.mktemp("scratch")
