@@ -30,7 +30,7 @@ from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
 from movies_platform.resources.io_manager import Warehouse
-from movies_platform.resources.months import month_name, parse_month
+from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
 from movies_platform.resources.warehouse import ensure
 
@@ -76,7 +76,7 @@ def delivered_month(
     context: dg.AssetExecutionContext, config: MonthConfig, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """A month's newest delivery, read record by record, typed and checked."""
-    month = parse_month(context.partition_key)
+    month = dt.date.fromisoformat(context.partition_key)
     landing = open_landing()
     delivery = choose(landing, month, config.source)
     note: dict[str, Any] = {"run_id": context.run_id, "settled_at": dt.datetime.now(dt.UTC).isoformat()}

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import duckdb
 
@@ -23,16 +23,21 @@ def rebuild_warehouse(tell: Callable[[str], None]) -> Done:
     if not months:
         raise NoDelivery("Nothing was processed yet, so there is nothing to rebuild. Deliver a month first.")
     target = settings().warehouse
-    fresh = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}")
+    fresh = target.with_name(f"{target.name}.rebuilding")
     with _kept_from_others(), _warehouse_at(str(fresh)):
+        _remove(fresh)  # what a killed rebuild left
         try:
             done = Refresh(tell=tell, source="processed").run_months(months)
             if done.succeeded:
                 fresh.replace(target)
         finally:
-            fresh.unlink(missing_ok=True)
-            fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)
+            _remove(fresh)
     return done
+
+
+def _remove(database: Path) -> None:
+    database.unlink(missing_ok=True)
+    database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -16,10 +16,10 @@ from movies_platform import automation
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.definitions import defs
 from movies_platform.landing import open_landing
-from movies_platform.landing.deliveries import blocked_months
+from movies_platform.landing.deliveries import Landing, blocked_months
 from movies_platform.partitions import delivery_months
 from movies_platform.resources import warehouse
-from movies_platform.resources.builds import stale_tables
+from movies_platform.resources.builds import loaded_deliveries, stale_tables
 from movies_platform.resources.months import month_name
 
 _BY_SHELL = {"movies_platform/started_by": "shell"}
@@ -42,6 +42,7 @@ class Done:
     notices: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    recomputed: bool = False
     seconds: float = 0.0
 
     @property
@@ -62,7 +63,7 @@ class Refresh:
         """Load one month, or all that wait, then compute the tables unless a month holds them back."""
         with warehouse.opened():
             landing = open_landing()
-            waiting = [month] if month else [m for m in landing.months() if self._has_partition(m)]
+            waiting = [month] if month else [m for m in _outstanding(landing) if self._has_partition(m)]
             self.done.notices += landing.strays()
             return self.run_months(waiting)
 
@@ -76,15 +77,17 @@ class Refresh:
                 config = {"ops": {"delivered_month": {"config": {"source": self.source}}}}
                 if self._execute(instance, automation.MONTH_JOB, config, partition_key=f"{month}"):
                     self.done.months.append(month)
-            held = blocked_months(open_landing().settled()) if self.source == "newest" else []
-            if held:
-                names = ", ".join(month_name(s.month) for s in held)
+            held = blocked_months(open_landing().settled())
+            names = ", ".join(month_name(s.month) for s in held)
+            if held and self.source == "processed":
+                self.done.notices.append(f"a delivery for {names} is in failed/: the tables are without it")
+            if held and self.source == "newest":
                 self.done.problems.append(
                     f"The tables stay as they were until {names} is mended: deliver a corrected file for it."
                 )
             elif stale_tables(connection) or self.done.months:
                 self.tell("computing the tables")
-                self._execute(instance, automation.REFRESH_JOB, {})
+                self.done.recomputed = self._execute(instance, automation.REFRESH_JOB, {})
             self._count(connection)
         self.done.seconds = time.monotonic() - started
         return self.done
@@ -133,11 +136,13 @@ _ACTIONS = ("repaired", "rejected", "nulled", "dropped")
 def report(done: Done) -> str:
     """The summary that a person reads at the end."""
     months = ", ".join(map(month_name, done.months)) or "nothing new"
+    months += "; the tables were out of date" if done.recomputed and not done.months else ""
     lines = [f"months    {months}"]
     lines += [f"{name:<9} {done.counts[name]:,}" for name in ("records", *_ACTIONS) if done.counts]
     lines += [f"table     {name}: {rows:,} rows" for name, rows in done.rows.items()]
     lines += [f"notice    {notice}" for notice in done.notices]
-    lines += [f"check     {check}" for check in done.failed_checks] or ["checks    all passed"]
+    lines += [f"check     {check}" for check in done.failed_checks]
+    lines += ["checks    all passed"] if done.succeeded and not done.failed_checks else []
     lines += [f"problem   {line}" for problem in done.problems for line in problem.splitlines()]
     return "\n".join([*lines, f"seconds   {done.seconds:.1f}"])
 
@@ -153,6 +158,15 @@ def _reason(result: dg.ExecuteInProcessResult) -> str | None:
                 causes.append(causes[-1].cause)
             return f"{event.step_key} failed: {causes[-1].message.strip()}"
     return None
+
+
+def _outstanding(landing: Landing) -> list[dt.date]:
+    """Months that wait, and months whose processed delivery the warehouse does not hold (it was lost, or older)."""
+    newest = {s.month: s.delivery_id for s in landing.settled() if s.outcome == "processed"}
+    with warehouse.opened() as connection:
+        held = loaded_deliveries(connection)
+    lacking = [month for month, delivery in newest.items() if held.get(month) != delivery]
+    return sorted({*landing.months(), *lacking})
 
 
 def _end_killed_runs(instance: dg.DagsterInstance) -> None:

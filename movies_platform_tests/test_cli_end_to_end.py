@@ -113,6 +113,7 @@ def test_far_fewer_records_warn_and_go_through(shell: Shell, tmp_path: Path, mon
         (["deliver", __file__, "--month", "2017-11"], "is no delivery"),
         (["deliver", ".", "--month", "1999-01"], "before the first month"),
         (["deliver", ".", "--month", "2999-01"], "in the future"),
+        (["deliver", ".", "--month", "2017-13"], "is not a month"),
         (["show", "nothing"], "There is no table 'nothing'"),
         (["show", "genres"], "There is no warehouse"),
         (["rebuild"], "Nothing was processed yet"),
@@ -142,3 +143,30 @@ def test_show_prints_rows_as_table_csv_and_json(shell: Shell) -> None:
     assert len(as_csv) == 5
     assert str(year) in shell("show", "most_popular_genre_by_year", "--year", year).stdout
     assert "failed checks: none" in shell("status").stdout
+
+
+def test_a_lost_warehouse_comes_back_with_the_next_refresh(shell: Shell, months: list[Path]) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    before = shell.tables()
+    (shell.home / "warehouse.duckdb").unlink()
+    shell("refresh")
+    assert shell.tables() == before
+
+
+def test_a_damaged_warehouse_is_told_and_rebuilt(shell: Shell, months: list[Path]) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    before = shell.tables()
+    (shell.home / "warehouse.duckdb").write_bytes(b"not a database" * 1_000)
+    done = shell("refresh", status=1)
+    assert "the warehouse cannot be used" in done.stderr
+    assert "rebuild" in done.stderr
+    shell("rebuild")
+    assert shell.tables() == before
+
+
+def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, months: list[Path]) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    assert "set aside in failed/" in shell("deliver", months[1], "--month", "2017-11").stdout
+    assert len(list((shell.home / "landing/failed/2017-11").glob("*/movies_metadata.csv"))) == 1

@@ -162,7 +162,7 @@ def nth(function: Callable[..., object], number: int) -> Callable[..., object]:
 
 STEPS = [(Path, "mkdir", 1), (os, "link", 1), (os, "link", 2), (Path, "replace", 1), (Path, "replace", 2),
          (Path, "write_text", 1), (Path, "replace", 3), (Path, "rmdir", 1)]  # fmt: skip
-STEPS_OF_UNLINKING = [(module, "_version", 1), (module, "_version", 2)]
+STEPS_OF_UNLINKING = [(module, "version_of", 1), (module, "version_of", 2)]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from movies_platform.contracts import qualified
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, MOVIE_COLUMNS, RAW_MOVIES
 from movies_platform.parsed.lists import parse_lists
@@ -28,6 +29,12 @@ class Parsed:
         for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
             self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema}")
             ensure(self.connection, table)
+        self.parse(*records)
+
+    def parse(self, *records: dict[str, str | None]) -> None:
+        """Instead of what was there."""
+        for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
+            self.connection.execute(f"TRUNCATE {qualified(table)}")
         append(self.connection, "raw.raw_movies", [
             [MONTH, "f.csv", n, *[({"id": str(n)} | record).get(name) for name in MOVIE_COLUMNS]]
             for n, record in enumerate(records, start=1)
@@ -166,18 +173,23 @@ def test_what_is_no_list_is_blanked_and_noted(text: str) -> None:
 NAME = st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from("'\"\\{}[],: \xa0\t")), max_size=12)
 
 
-@given(st.lists(st.lists(NAME, max_size=4), min_size=1, max_size=5))
+@pytest.fixture(scope="module")
+def month() -> Parsed:
+    return Parsed()
+
+
+@given(movies=st.lists(st.lists(NAME, max_size=4), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)
-def test_the_fast_way_and_the_exact_way_give_the_names_of_literal_eval(movies: list[list[str]]) -> None:
+def test_the_fast_way_and_the_exact_way_give_the_names_of_literal_eval(month: Parsed, movies: list[list[str]]) -> None:
     texts = [repr([{"id": n, "name": name} for n, name in enumerate(names)]) for names in movies]
-    found = Parsed(*({"genres": text} for text in texts))
+    month.parse(*({"genres": text} for text in texts))
     expected = [
         (movie, item["id"], item["name"].strip())
         for movie, text in enumerate(texts, start=1)
         for item in ast.literal_eval(text)
         if item["name"].strip()
     ]
-    assert found.rows("SELECT movie_id, genre_id, genre_name FROM parsed.parsed_genres ORDER BY 1, 2") == expected
+    assert month.rows("SELECT movie_id, genre_id, genre_name FROM parsed.parsed_genres ORDER BY 1, 2") == expected
 
 
 @pytest.mark.real

@@ -89,7 +89,6 @@ def test_months_lie_side_by_side(stages, tmp_path):
 def test_a_very_long_line_is_stored(stages, tmp_path, length, opening):
     text = "é" * (length // 2)
     closing = '"' if opening == '"' else ""
-    limit = stages.rows("SELECT current_setting('memory_limit')")
     stages.load(reader(HEADER + line(1) + line(2, overview=opening + text + closing) + line(3)), tmp_path)
     meant = opening.replace('"', "") + text if opening == '"' else opening + text
     assert stages.rows("SELECT record_number, overview FROM raw.raw_movies ORDER BY 1") == [
@@ -97,7 +96,14 @@ def test_a_very_long_line_is_stored(stages, tmp_path, length, opening):
         (2, meant),
         (3, None),
     ]
-    assert stages.rows("SELECT current_setting('memory_limit')") == limit
+
+
+@pytest.mark.parametrize("limit", ["1GB", "2GB", "700MiB", "1.8GiB"])
+def test_long_lines_leave_the_memory_limit_as_it_was(stages, tmp_path, limit):
+    stages.connection.execute(f"SET memory_limit='{limit}'")
+    before = stages.rows("SELECT current_setting('memory_limit')")
+    stages.load(reader(HEADER + line(1, overview="x" * 2**20) * 5), tmp_path)
+    assert stages.rows("SELECT current_setting('memory_limit')") == before
 
 
 def test_nothing_is_left_in_the_scratch_folder(stages, tmp_path):

@@ -107,10 +107,10 @@ def test_records_behind_a_quote_that_is_never_closed_survive(record, block_bytes
     assert found.issues == [Issue(2, 9, None, "column_count", "rejected", record.rstrip("\n"))]
 
 
-def test_a_quote_never_closed_costs_records_only_up_to_the_next_quote():
+def test_a_quote_that_is_closed_in_a_later_record_costs_only_its_own():
     quoted = [line(movie, title='"a, b"') for movie in range(2, 6)]
     survivors, codes = columns_rejected(line(1) + line(9, overview='"never closed') + "".join(quoted))
-    assert survivors == [1, 3, 4, 5]
+    assert survivors == [1, 2, 3, 4, 5]
     assert codes == [(2, "column_count")]
 
 

@@ -5,6 +5,7 @@ Commands import what they need when they run: `--help` and `deliver` answer at o
 
 import logging
 import sys
+from typing import NoReturn
 
 import click
 
@@ -56,8 +57,24 @@ def main() -> None:
     try:
         cli()
     except MoviesPlatformError as problem:
-        click.echo(f"movies-platform: {problem}", err=True)
-        sys.exit(1)
+        _give_up(str(problem))
     except BrokenPipeError:  # `| head` has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except OSError as problem:
+        where = f": {problem.filename}" if problem.filename else ""
+        _give_up(f"{problem.strerror or problem}{where}")
+    except Exception as problem:
+        # Told by name, because a command that needs no database imports none.
+        library = type(problem).__module__.split(".")[0].lstrip("_")
+        if library == "duckdb":
+            first = str(problem).splitlines()[0]
+            _give_up(f"the warehouse cannot be used: {first} 'movies-platform rebuild' makes it again.")
+        if library == "sqlalchemy":
+            _give_up(f"Dagster's history in DAGSTER_HOME cannot be used: {str(problem).splitlines()[0]}")
+        raise
+
+
+def _give_up(message: str) -> NoReturn:
+    click.echo(f"movies-platform: {message}", err=True)
+    sys.exit(1)

@@ -16,11 +16,8 @@ class Month(click.ParamType[dt.date]):
     name = "month"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
-        """The first day of the month."""
-        try:
-            return value if isinstance(value, dt.date) else parse_month(value)
-        except SettingsError as problem:
-            self.fail(str(problem), param, ctx)
+        """The first day of the month; raises SettingsError for anything else."""
+        return value if isinstance(value, dt.date) else parse_month(value)
 
 
 @click.command()
@@ -38,9 +35,13 @@ def deliver(path: Path, month: dt.date) -> None:
 
     prepare_home()
     check_month(month)
-    delivery = open_landing().put(month, collect(path))
+    landing, files = open_landing(), collect(path)
+    before = landing.incoming(month)
+    delivery = landing.put(month, files)
     size = sum(file.size for file in delivery.files) / 1e6
     click.echo(f"{month_name(month)}: delivered {len(delivery.files)} file(s), {size:,.1f} MB, as {delivery.id}")
+    if before and before.id != delivery.id:
+        click.echo(f"{month_name(month)}: {before.id} waited there unread; it is set aside in failed/.")
 
 
 @click.command()

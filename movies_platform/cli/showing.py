@@ -59,7 +59,7 @@ def _table(columns: list[str], rows: list[tuple[Any, ...]]) -> str:
     table = Table(box=SIMPLE_HEAD)
     for place, name in enumerate(columns):
         numbers = any(isinstance(row[place], int | float) for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold", min_width=len(name))
     for row in rows:
         table.add_row(*map(_cell, columns, row))
     console = Console(width=None if Console().is_terminal else 200)
@@ -125,8 +125,11 @@ def _accounts() -> dict[dt.date, tuple[Any, ...]]:
 
 def _echo_tables() -> None:
     from movies_platform.contracts.tables import all_tables, qualified
+    from movies_platform.landing import open_landing
+    from movies_platform.landing.deliveries import blocked_months
     from movies_platform.resources import warehouse
     from movies_platform.resources.builds import stale_tables
+    from movies_platform.resources.months import month_name
     from movies_platform.resources.settings import settings
 
     if not settings().warehouse.exists():
@@ -134,8 +137,10 @@ def _echo_tables() -> None:
         return
     with warehouse.reading() as connection:
         stale = stale_tables(connection)
+        held = ", ".join(month_name(s.month) for s in blocked_months(open_landing().settled()))
+        out_of_date = f"as before: {held} must be mended" if held else "out of date: run refresh"
         click.echo(_table(["table", "rows", ""], [
-            (qualified(t), warehouse.row_count(connection, t), "out of date: run refresh" if t in stale else "")
+            (qualified(t), warehouse.row_count(connection, t), out_of_date if t in stale else "")
             for t in all_tables()
         ]))  # fmt: skip
 
@@ -145,14 +150,19 @@ def _echo_checks() -> None:
 
     from movies_platform.checks.registry import all_checks
     from movies_platform.contracts.catalogue import asset_key
+    from movies_platform.landing import open_landing
+    from movies_platform.landing.deliveries import blocked_months
+    from movies_platform.resources.months import month_name
 
     keys = [dg.AssetCheckKey(asset_key(check.table), check.name) for check in all_checks()]
     with dg.DagsterInstance.get() as instance:
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    failed = []
+    # A month that is blocked still stands, also where the check has passed for another month since.
+    failed = [f"{month_name(s.month)}: {s.note['problem']}" for s in blocked_months(open_landing().settled())]
     for key, record in latest.items():
         event = record.event.dagster_event if record.event else None
         found = event.event_specific_data if event else None
         if isinstance(found, dg.AssetCheckEvaluation) and not found.passed:
-            failed.append(f"{'.'.join(key.asset_key.path)}: {key.name}: {found.description}")
+            line = f"{'.'.join(key.asset_key.path)}: {key.name}: {found.description}"
+            failed += [line] if not any(line in known for known in failed) else []
     click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(keys)}")

@@ -7,28 +7,31 @@ files out of incoming/, if they are still the ones that were read.
 
 import contextlib
 import datetime as dt
-import hashlib
 import json
-import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from movies_platform.errors import DeliveryChanged, SettingsError
 from movies_platform.landing.deliveries import (
-    ARCHIVE,
     FILE_NAME,
-    MOVIES,
     NOTES,
     OUTCOMES,
-    DeliveredFile,
     Delivery,
     Outcome,
     Settled,
     parse_settled,
     settled_name,
+)
+from movies_platform.landing.files import (
+    brings_movies,
+    delivered_file,
+    keep,
+    replaced_files,
+    version_of,
+    visible,
 )
 from movies_platform.resources.months import month_name, parse_month
 
@@ -42,21 +45,21 @@ class FolderLanding:
     def months(self) -> list[dt.date]:
         """Months with a file of the data set in incoming/, oldest first."""
         found = [(month, self._names(folder)) for month, folder in self._month_folders()]
-        return [m for m, names in found if any(map(_brings_movies, names)) or (names and self.incoming(m))]
+        return [m for m, names in found if any(map(brings_movies, names)) or (names and self.incoming(m))]
 
     def strays(self) -> list[str]:
         """What lies in incoming/ and is no delivery."""
         months = {folder for _, folder in self._month_folders()}
         found = [
             f"incoming/{p.name}: not a month's folder (YYYY-MM)"
-            for p in _visible(self.root / "incoming")
+            for p in visible(self.root / "incoming")
             if p not in months
         ]
         for folder in sorted(months):
             found += [
                 f"incoming/{folder.name}/{p.name}: not a file of the data set"
-                for p in _visible(folder)
-                if not FILE_NAME.fullmatch(p.name)
+                for p in visible(folder)
+                if not FILE_NAME.fullmatch(p.name) or not p.is_file()
             ]
         return found
 
@@ -90,7 +93,7 @@ class FolderLanding:
     def local_files(self, delivery: Delivery) -> Iterator[dict[str, Path]]:
         """The delivery's files, where they lie."""
         yield {file.name: Path(delivery.place, file.name) for file in delivery.files}
-        if replaced := _replaced(delivery):
+        if replaced := replaced_files(delivery):
             raise DeliveryChanged(f"{', '.join(replaced)} in {delivery.place} changed while it was read.")
 
     def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
@@ -120,10 +123,10 @@ class FolderLanding:
 
     def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
         """Move the delivery from incoming/ to `outcome`/; its new place."""
-        if delivery.settled or _replaced(delivery):  # what came instead is a delivery of its own
+        if delivery.settled or replaced_files(delivery):  # what came instead is a delivery of its own
             return delivery.place
         month = month_name(delivery.month)
-        existing = [p.name for o in OUTCOMES for p in _visible(self.root / o / month)]
+        existing = [p.name for o in OUTCOMES for p in visible(self.root / o / month)]
         name = settled_name(existing, delivery.id)
         other: Outcome = "failed" if outcome == "processed" else "processed"
         if (self.root / other / month / name).exists():  # the same content, judged anew
@@ -131,7 +134,7 @@ class FolderLanding:
         place = self.root / outcome / month / name
         place.mkdir(parents=True, exist_ok=True)
         for file in delivery.files:
-            _copy(Path(delivery.place, file.name), place / file.name, file.size)
+            keep(Path(delivery.place, file.name), place / file.name, file.size)
         content = {
             "month": month, "delivery_id": delivery.id, **note,
             "files": [{"name": f.name, "size_bytes": f.size, "blake2b": f.digest} for f in delivery.files],
@@ -144,17 +147,17 @@ class FolderLanding:
 
     def _take_out(self, delivery: Delivery) -> None:
         # The movies go first, so that what an interruption leaves is known as `_left_over`.
-        for file in sorted(delivery.files, key=lambda f: not _brings_movies(f.name)):
+        for file in sorted(delivery.files, key=lambda f: not brings_movies(f.name)):
             source = Path(delivery.place, file.name)
             with contextlib.suppress(FileNotFoundError):
-                if _version(source) == file.version:
+                if version_of(source) == file.version:
                     source.unlink()
         with contextlib.suppress(OSError):  # something else lies there: it stays
             Path(delivery.place).rmdir()
 
     def _left_over(self, waiting: Delivery) -> bool:
         """Whether the files are what an interrupted `settle` of the newest delivery did not take out."""
-        if any(_brings_movies(file.name) for file in waiting.files):
+        if any(brings_movies(file.name) for file in waiting.files):
             return False
         newest = self.settled(waiting.month)[-1:]
         kept = {(file["name"], file["blake2b"]) for s in newest for file in s.note["files"]}
@@ -165,64 +168,26 @@ class FolderLanding:
 
     def _month_folders(self) -> list[tuple[dt.date, Path]]:
         found = []
-        for folder in _visible(self.root / "incoming"):
+        for folder in visible(self.root / "incoming"):
             with contextlib.suppress(SettingsError):
                 if folder.is_dir() and len(folder.name) == len("2017-11"):
                     found.append((parse_month(folder.name), folder))
         return sorted(found)
 
     def _names(self, folder: Path) -> list[str]:
-        return [p.name for p in _visible(folder) if p.is_file() and FILE_NAME.fullmatch(p.name)]
+        return [p.name for p in visible(folder) if p.is_file() and FILE_NAME.fullmatch(p.name)]
 
     def _delivery(self, month: dt.date, folder: Path, *, settled: bool) -> Delivery | None:
-        files = tuple(_delivered(folder / name) for name in self._names(folder))
+        files = tuple(delivered_file(folder / name) for name in self._names(folder))
         return Delivery(month, files, str(folder), settled) if files else None
 
     def _appear(self, staged: Path, target: Path) -> None:
         """Let the staged files appear at `target` in one step."""
         if target.exists():  # what is left there is no part of a delivery: it stays, ours join it
-            for path in sorted(staged.iterdir(), key=lambda p: _brings_movies(p.name)):
+            for path in sorted(staged.iterdir(), key=lambda p: brings_movies(p.name)):
                 path.replace(target / path.name)
         else:
             staged.rename(target)
 
 
 _SUPERSEDED = "Another delivery for the month arrived before this one was processed"
-
-
-def _visible(folder: Path) -> Sequence[Path]:
-    return sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
-
-
-def _brings_movies(name: str) -> bool:
-    return name == ARCHIVE or name.startswith(f"{MOVIES}.")
-
-
-def _version(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size}-{stat.st_mtime_ns}"
-
-
-def _replaced(delivery: Delivery) -> list[str]:
-    """Names of the delivery's files that are others now than those it was made of."""
-    paths = {file: Path(delivery.place, file.name) for file in delivery.files}
-    return [file.name for file, path in paths.items() if path.exists() and _version(path) != file.version]
-
-
-def _delivered(path: Path) -> DeliveredFile:
-    version = _version(path)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
-    return DeliveredFile(path.name, path.stat().st_size, digest, version)
-
-
-def _copy(source: Path, target: Path, size: int) -> None:
-    if target.exists() and target.stat().st_size == size:
-        return
-    partial = target.with_name(f".{target.name}.part")
-    partial.unlink(missing_ok=True)
-    try:
-        os.link(source, partial)
-    except OSError:  # another file system, or one without hard links
-        shutil.copyfile(source, partial)
-    partial.replace(target)

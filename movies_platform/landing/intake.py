@@ -23,6 +23,8 @@ def collect(path: Path) -> dict[str, Path]:
     """
     if not path.exists():
         raise DeliveryRejected("does not exist", file=str(path), remedy="Check the path.")
+    if not path.is_dir() and not path.is_file():
+        raise DeliveryRejected("is neither a file nor a folder", file=str(path), remedy="Deliver a file.")
     files = _from_folder(path) if path.is_dir() else {_landing_name(path): path}
     with _readable(files, path) as head:
         columns = re.split(rb"[,\r\n]", head.removeprefix(b"\xef\xbb\xbf"), maxsplit=500)
@@ -46,6 +48,11 @@ def _from_folder(path: Path) -> dict[str, Path]:
     files = {p.name: p for p in sorted(path.iterdir()) if p.is_file() and FILE_NAME.fullmatch(p.name)}
     if not files and len(archives) == 1:
         return {ARCHIVE: archives[0]}
+    if not files:
+        found = ", ".join(sorted(p.name for p in path.iterdir())[:5]) or "nothing"
+        raise DeliveryRejected(
+            f"holds no file of the data set (found: {found})", file=str(path), remedy=f"It must hold {MOVIES}.csv."
+        )
     return files
 
 

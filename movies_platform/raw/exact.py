@@ -28,7 +28,11 @@ def split(text: str, *, width: int, final: bool, until: int) -> list[Record]:
     """
     found: list[Record] = []
     position = 0
-    for record in _records(text):
+    records = _records(text)
+    while record := next(records, None):
+        if len(record.columns) not in (0, width) and (line := _swallower(record, text[position:], width)):
+            record = line
+            records = _records(text[position + len(line.text) + len(line.ending) :])
         found.append(record)
         position += len(record.text) + len(record.ending)
         if position > until and position < len(text):
@@ -76,6 +80,26 @@ def _is_unclosed(text: str) -> bool:
     return bool(text) and next(records, None) is None
 
 
+def _swallower(record: Record, text: str, width: int) -> Record | None:
+    """The first line of a faulty `record` at the start of `text`, if the line behind it is a good record.
+
+    Then a quote that was not closed in its own record swallowed that line.
+    """
+    lines = io.StringIO(text, newline="")
+    first = next(lines)
+    if len(first) >= len(record.text):
+        return None
+    following = next(_records(next(lines)))
+    if len(following.columns) != width or _is_unclosed(following.text):
+        return None
+    return _as_record(first)
+
+
+def _as_record(line: str) -> Record:
+    bare = line.removesuffix("\n").removesuffix("\r")
+    return Record(bare, line[len(bare) :], parse(bare))
+
+
 def _mend(text: str, width: int) -> list[Record]:
     """The unclosed record up to the line break behind the quote, and what follows; empty if no good record follows."""
     lines = list(io.StringIO(text, newline=""))
@@ -84,5 +108,4 @@ def _mend(text: str, width: int) -> list[Record]:
     rest = list(_records(text[len(first) :]))
     if not any(len(record.columns) == width for record in rest):
         return []
-    bare = first.removesuffix("\n").removesuffix("\r")
-    return [Record(bare, first[len(bare) :], parse(bare)), *rest]
+    return [_as_record(first), *rest]

@@ -85,9 +85,10 @@ class RecordReader:
         wanted = self._block_bytes
         while self._buffer or not self._final:
             found = scan(self._buffer, final=self._final)
-            stop, block = self._regular(found)
-            if not stop and found.irregular is not None:
-                stop, block = self._odd(found.irregular)
+            doubt = self._doubt(found)
+            stop, block = self._regular(found, doubt)
+            if not stop and doubt is not None:
+                stop, block = self._odd(doubt)
             if stop:
                 self._skip(stop)
                 wanted = self._block_bytes
@@ -140,16 +141,30 @@ class RecordReader:
         self._skip(length)
         return judged(names, self._file)
 
-    def _regular(self, found: Scan) -> tuple[int, Block]:
+    def _doubt(self, found: Scan) -> int | None:
+        """Offset from which on the scan is not to be trusted; None where it is.
+
+        That is a quote in an odd place, or a record of the wrong width with line breaks in its quotes: one of
+        them may belong to another record.
+        """
+        faults = np.flatnonzero((found.columns != self.header.width) & (found.columns > 0))
+        for start, end in zip(found.starts[faults].tolist(), found.ends[faults].tolist(), strict=True):
+            if any(line_break in self._buffer[start:end] for line_break in (b"\n", b"\r")):
+                return int(start)
+        return found.irregular
+
+    def _regular(self, found: Scan, doubt: int | None) -> tuple[int, Block]:
         """Bytes done and block of the records that the scan is sure of."""
         width, block = self.header.width, Block()
         good = found.columns == width
+        if doubt is not None:
+            good = good[: np.searchsorted(found.starts, doubt)]
         count = len(good)
-        if not self._final or found.irregular is not None:
+        if not self._final or doubt is not None:
             # Faults at the end wait for what follows: they may be the first half of a broken record.
             # (A megabyte of faults does not: the buffer would grow for ever.)
             count = int(np.flatnonzero(good)[-1]) + 1 if good.any() else 0
-            if not count and found.irregular is None and found.consumed >= _FAULTS_AT_ONCE:
+            if not count and doubt is None and found.consumed >= _FAULTS_AT_ONCE:
                 count = len(good)
         if not count:
             return 0, block
@@ -182,13 +197,13 @@ class RecordReader:
         numbers = range(number + 1, number + 1 + len(starts))
         block.lines += [b"%d,%b\n" % (n, buffer[s:e]) for n, s, e in zip(numbers, starts, ends, strict=True)]
 
-    def _odd(self, irregular: int) -> tuple[int, Block]:
+    def _odd(self, doubt: int) -> tuple[int, Block]:
         """Bytes done and block of a stretch that counting quotes cannot judge."""
         end = len(self._buffer)
         if not self._final:
             end = max(self._buffer.rfind(b"\n"), self._buffer.rfind(b"\r")) + 1
         text = self._decode(self._buffer[:end])
-        until = len(self._buffer[:irregular].decode("utf-8", errors="ignore")) + _EXACT_STRETCH
+        until = len(self._buffer[:doubt].decode("utf-8", errors="ignore")) + _EXACT_STRETCH
         records = exact.split(text, width=self.header.width, final=self._final, until=until)
         length = sum(len(r.text) + len(r.ending) for r in records)
         if not (self._final and length == len(text)):

@@ -5,6 +5,8 @@ deliveries behind it. So a killed refresh is known by what it left undone, whoev
 UI or the daemon.
 """
 
+import datetime as dt
+
 import duckdb
 import sqlalchemy as sa
 
@@ -31,6 +33,14 @@ def deliveries_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
         f"ORDER BY delivery_month || delivery_id)) FROM {qualified(DELIVERIES)}"
     ).fetchone()
     return row[0] if row else None
+
+
+def loaded_deliveries(connection: duckdb.DuckDBPyConnection) -> dict[dt.date, str]:
+    """The delivery that raw and parsed hold of each month."""
+    if not table_exists(connection, DELIVERIES):
+        return {}
+    query = f"SELECT DISTINCT delivery_month, delivery_id FROM {qualified(DELIVERIES)}"
+    return dict(connection.execute(query).fetchall())
 
 
 def note_build(connection: duckdb.DuckDBPyConnection, table: sa.Table, fingerprint: str | None) -> None:

@@ -7,8 +7,8 @@ from movies_platform.errors import SettingsError
 
 
 def parse_month(text: str) -> dt.date:
-    """First day of the month written as `2017-11` (or as its partition key `2017-11-01`)."""
-    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})(?:-01)?", text)
+    """First day of the month written as `2017-11`."""
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})", text)
     if not match or not 1 <= int(match[2]) <= 12 or int(match[1]) == 0:
         raise SettingsError(f"{text!r} is not a month. Write it as YYYY-MM, for example 2017-11.")
     return dt.date(int(match[1]), int(match[2]), 1)

@@ -22,6 +22,9 @@ from movies_platform.resources.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
 _POLL_SECONDS = 0.1
+# Otherwise DuckDB takes the type of an object column from a sample of its values, and fails at the first
+# that does not fit.
+_NO_GUESSING = "SET pandas_analyze_sample=0"
 _log = logging.getLogger(__name__)
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 _guard = threading.RLock()
@@ -95,8 +98,8 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                 raise
             if time.monotonic() > deadline:
                 raise WarehouseBusy(
-                    f"{chosen.warehouse} is being written by another process for more than "
-                    f"{chosen.wait_seconds:.0f} seconds. Try again when it has ended, or raise MOVIES_WAIT."
+                    f"{chosen.warehouse} is open in another process for more than {chosen.wait_seconds:.0f} seconds. "
+                    "Try again when that has ended (readers keep it from being written, too), or raise MOVIES_WAIT."
                 ) from problem
             if not told:
                 _log.warning("waiting for another process to finish writing %s", chosen.warehouse.name)
@@ -153,6 +156,7 @@ def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Seq
 
         contract = METADATA.tables.get(table)
         columns = [column.name for column in contract.columns] if contract is not None else None
+        connection.execute(_NO_GUESSING)
         frame = pd.DataFrame(list(rows), dtype=object, columns=columns)
         connection.register("appended_rows", frame)
         try:

@@ -1,0 +1,87 @@
+"""Nested columns, where the fast way and the exact way could part; and issues that a person can read."""
+
+import pytest
+
+from movies_platform.parsed.literals import parse_items
+from movies_platform_tests.parsed_stages import parsed
+
+BIGGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize("beside", ["", ", {'id': 2, 'name': '\\xa0b'}"], ids=["fast", "exact"])
+@pytest.mark.parametrize("number", [2**63, 10**30, 10**18], ids=["65_bits", "100_bits", "19_digits"])
+def test_an_id_is_never_null(number, beside):
+    stages = parsed({"genres": f"[{{'id': {number}, 'name': 'a'}}{beside}]"})
+    rest = [(1, 2, 2, "b")] if beside else []
+    if number > BIGGEST:
+        assert stages.items("genre") == rest
+        assert [(row[3], str(number) in str(row[5])) for row in stages.issues()] == [("invalid_item", True)]
+    else:
+        assert (stages.items("genre"), stages.issues()) == ([(1, 1, number, "a"), *rest], [])
+
+
+@pytest.mark.parametrize("beside", ["", ", {'id': 2, 'name': '\\xa0b'}"], ids=["fast", "exact"])
+@pytest.mark.parametrize("again", ["a", "other", " a "], ids=["same_name", "other_name", "spaced_name"])
+def test_the_first_of_an_item_that_comes_twice_is_kept(again, beside):
+    stages = parsed({"production_companies": f"[{{'id': 7, 'name': 'a'}}, {{'id': 7, 'name': '{again}'}}{beside}]"})
+    assert stages.items("company")[0] == (1, 1, 7, "a")
+    ((number, movie, column, issue, action, value),) = stages.issues()
+    assert (number, movie, column, issue, action) == (1, 1, "production_companies", "duplicate_item", "dropped")
+    assert "7" in str(value)
+    assert again.strip() in str(value)
+
+
+@pytest.mark.parametrize(
+    ("item", "shown"),
+    [
+        ("{'id': 3, 'name': ''}", "{'id': 3, 'name': ''}"),
+        ("{'id': 3, 'name': ' '}", "{'id': 3, 'name': ' '}"),
+        ("{'id': None, 'name': 'a'}", "{'id': None, 'name': 'a'}"),
+        ("{'id': '3', 'name': 'a'}", "{'id': '3', 'name': 'a'}"),
+        ("'text'", "'text'"),
+    ],
+    ids=["no_name", "space_for_a_name", "no_id", "text_for_an_id", "no_item"],
+)
+def test_a_dropped_item_is_noted_as_it_was(item, shown):
+    stages = parsed({"genres": f"[{item}, {{'id': 1, 'name': 'b'}}]"})
+    assert stages.items("genre") == [(1, 2, 1, "b")]
+    assert stages.issues()[0][:5] == (1, 1, "genres", "invalid_item", "dropped")
+    assert str(stages.issues()[0][5]).replace("''", "").replace("'", "") == shown.replace("''", "").replace("'", "")
+
+
+def test_the_same_odd_text_in_several_records_counts_for_each():
+    stages = parsed({"genres": "False"}, {"genres": "False"}, {"genres": "[{'id': 4, 'name': '\\x41'}]"},
+                    {"genres": " [{'id': 4, 'name': '\\x41'}]"})  # fmt: skip
+    assert [row[:4] for row in stages.issues()] == [(1, 1, "genres", "invalid_list"), (2, 2, "genres", "invalid_list")]
+    assert stages.items("genre") == [(3, 1, 4, "A"), (4, 1, 4, "A")]
+
+
+def test_one_large_id_among_thousands_of_odd_items_is_stored():
+    items = [{"id": n, "name": "a\\b"} for n in range(1, 5_001)]
+    items[2_777]["id"] = BIGGEST
+    stages = parsed({"genres": repr(items)})
+    assert max(row[2] for row in stages.items("genre")) == BIGGEST
+
+
+HOSTILE = {
+    "signs": "-" * 999_999 + "1",
+    "brackets": "[" * 1_000_000,
+    "dots": "a" + ".a" * 499_999,
+    "ifs": "1 if 1 else " * 80_000 + "1",
+    "half_a_character": "\ud800",
+    "half_a_character_in_a_list": "['\ud800']",
+    "half_a_character_as_a_name": '[{"id": 1, "name": "\ud800"}]',
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_no_error(text):
+    assert all(item.name is None for item in parse_items(text) or [])
+
+
+def test_nothing_in_a_text_is_run(tmp_path):
+    pwned = tmp_path / "pwned"
+    call = f"__import__('pathlib').Path({str(pwned)!r}).touch()"
+    stages = parsed({"genres": f"[{call}]"}, {"genres": call}, {"genres": f"[{{'id': {call}, 'name': 'a'}}]"})
+    assert [row[3] for row in stages.issues()] == ["invalid_list"] * 3
+    assert not pwned.exists()
