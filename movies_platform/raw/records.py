@@ -192,7 +192,7 @@ class RecordReader:
         if starts and max(map(sub, ends, starts)) > LONGEST_LINE:
             for start, end in zip(starts, ends, strict=True):
                 number += 1
-                self._accept(block, number, exact.parse(buffer[start:end].decode("utf-8")))
+                self._accept(block, number, exact.parse_regular(buffer[start:end].decode("utf-8")))
             return
         numbers = range(number + 1, number + 1 + len(starts))
         block.lines += [b"%d,%b\n" % (n, buffer[s:e]) for n, s, e in zip(numbers, starts, ends, strict=True)]
