@@ -91,7 +91,8 @@ def _note_invalid(connection: duckdb.DuckDBPyConnection, month: dt.date, column:
 def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, table: str, kind: str) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE items AS SELECT source_file, record_number, movie_id, i.* EXCLUDE (text) "
-        f"FROM texts JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, NULL AS value "
+        f"FROM texts JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, "
+        f"CASE WHEN name IS NULL THEN {_shown('id', 'item.name')} END AS value "
         "FROM (SELECT text, unnest(plain) AS item, generate_subscripts(plain, 1) AS position FROM known) "
         "UNION ALL FROM odd_items) i USING (text)"
     )
@@ -110,8 +111,12 @@ def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, t
     connection.execute(
         f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, source_file, record_number, movie_id, $2, "
         "CASE WHEN name IS NULL THEN 'invalid_item' ELSE 'duplicate_item' END, 'dropped', "
-        "coalesce(nullif(value, ''), concat('{''id'': ', id, ', ''name'': ''', name, '''}'))[:500] "
-        f"{repeated} "
+        f"coalesce(nullif(value, ''), {_shown('id', 'name')})[:500] {repeated} "
         "WHERE name IS NULL OR position > first ORDER BY record_number, position",
         [month, column],
     )
+
+
+def _shown(item_id: str, name: str) -> str:
+    """The item as the data set writes it, for the eye."""
+    return f"concat('{{''id'': ', {item_id}, ', ''name'': ''', {name}, '''}}')"
