@@ -6,12 +6,15 @@ from movies_platform.automation import load_month, refresh_tables
 from movies_platform.core.assets import present_state
 from movies_platform.metrics import money, popularity, releases
 from movies_platform.monthly import delivered_month
+from movies_platform.resources.codelinks import with_code_links
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
 
 warehouse = Warehouse()
 
 defs = dg.Definitions(
-    assets=[delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])],
+    assets=with_code_links(
+        [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])]
+    ),
     jobs=[load_month, refresh_tables],
     resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
     executor=dg.in_process_executor,

@@ -15,7 +15,7 @@ import duckdb
 
 from movies_platform.checks.outcomes import Outcome, results_of
 from movies_platform.checks.registry import checks_of, run_checks, specs_of
-from movies_platform.contracts.catalogue import asset_key, row_count_metadata, table_spec
+from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, RAW_MOVIES
 from movies_platform.contracts.tables import qualified
@@ -29,6 +29,7 @@ from movies_platform.partitions import delivery_months
 from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
+from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
@@ -105,10 +106,7 @@ def delivered_month(
     for table in TABLES:
         yield dg.MaterializeResult(
             asset_key=asset_key(table),
-            metadata={
-                **row_count_metadata(loaded.rows[table.name], partition=True),
-                "delivery_id": delivery.id,
-            },
+            metadata={**table_facts(table, loaded.rows[table.name], month), "delivery_id": delivery.id},
         )
 
 

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from movies_platform.contracts import all_tables, key_of, order_of, qualified, references_of, table_named
-from movies_platform.contracts.catalogue import asset_key, column_schema, table_spec
+from movies_platform.contracts.catalogue import asset_key, column_lineage, column_schema, description, table_spec
 from movies_platform.contracts.raw import MOVIE_COLUMNS
+from movies_platform.contracts.tables import STAGES
 from movies_platform.errors import UnknownTable
 from movies_platform_tests.test_contracts_rows import TABLES
 
@@ -83,3 +84,29 @@ def test_a_table_is_found_by_its_name_with_and_without_its_schema():
 def test_an_unknown_table_is_refused_with_the_tables_that_exist(name: str):
     with pytest.raises(UnknownTable, match=r"core\.movies"):
         table_named(name)
+
+
+@TABLES
+def test_a_column_comes_from_columns_that_exist_in_an_earlier_table(table: sa.Table):
+    order = [qualified(t) for t in all_tables()]
+    for column in table.columns:
+        for source in column.info["comes_from"]:
+            name, source_column = source.rsplit(".", 1)
+            assert source_column in table_named(name).columns, f"{qualified(table)}.{column.name}"
+            assert order.index(name) != order.index(qualified(table))
+            assert STAGES.index(name.split(".")[0]) <= STAGES.index(table.schema or "")
+
+
+@pytest.mark.parametrize("table", [t for t in all_tables() if t.schema in ("parsed", "core", "metrics")], ids=qualified)
+def test_every_column_of_a_computed_table_says_what_it_comes_from(table: sa.Table):
+    assert [c.name for c in table.columns if not c.info["comes_from"] and not c.info["one_of"]] == []
+    lineage = column_lineage(table)
+    assert lineage is not None
+    assert set(lineage.deps_by_column) == set(table.columns.keys())
+
+
+@TABLES
+def test_a_description_says_what_a_row_is(table: sa.Table):
+    said = description(table)
+    assert said.startswith(table.comment or "")
+    assert all(f"`{name}`" in said for name in key_of(table) if name != "delivery_month")

@@ -6,20 +6,23 @@ from movies_platform.contracts.columns import Text, Whole, column, delivery_mont
 from movies_platform.contracts.parsed import movie_attributes
 from movies_platform.contracts.tables import METADATA
 
+PARSED = "parsed.parsed_movies"
+
 
 def _movie_columns() -> list[sa.Column[object]]:
-    year = column("release_year", Whole, "year of the first release", at_least=1)
-    month = column("release_month", Whole, "month of the first release, 1 to 12", at_least=1)
-    columns = movie_attributes()
+    released = (f"{PARSED}.release_date",)
+    year = column("release_year", Whole, "year of the first release", at_least=1, comes_from=released)
+    month = column("release_month", Whole, "month of the first release, 1 to 12", at_least=1, comes_from=released)
+    columns = movie_attributes(PARSED)
     after_date = [c.name for c in columns].index("release_date") + 1
     return [*columns[:after_date], year, month, *columns[after_date:]]
 
 
 MOVIES = sa.Table(
     "movies", METADATA,
-    movie_id(key=True),
+    movie_id(key=True, comes_from=f"{PARSED}.movie_id"),
     *_movie_columns(),
-    delivery_month(),
+    delivery_month(comes_from=f"{PARSED}.delivery_month"),
     schema="core",
     comment="Each movie once: its version in the newest month that delivers it.",
 )  # fmt: skip
@@ -28,8 +31,10 @@ MOVIES = sa.Table(
 def _catalogue(name: str, kind: str) -> sa.Table:
     return sa.Table(
         name, METADATA,
-        column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True),
-        column(f"{kind}_name", Text, "its most frequent name in the newest month that delivers it", null=False),
+        column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True,
+               comes_from=f"parsed.parsed_{name}.{kind}_id"),
+        column(f"{kind}_name", Text, "its most frequent name in the newest month that delivers it", null=False,
+               comes_from=f"parsed.parsed_{name}.{kind}_name"),
         schema="core",
         comment=f"The {name} of the present movies.",
     )  # fmt: skip
@@ -38,9 +43,9 @@ def _catalogue(name: str, kind: str) -> sa.Table:
 def _links(name: str, kind: str, target: sa.Table) -> sa.Table:
     return sa.Table(
         name, METADATA,
-        movie_id(key=True, refers_to="core.movies.movie_id"),
+        movie_id(key=True, refers_to="core.movies.movie_id", comes_from=f"parsed.parsed_{target.name}.movie_id"),
         column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True,
-               refers_to=f"core.{target.name}.{kind}_id"),
+               refers_to=f"core.{target.name}.{kind}_id", comes_from=f"parsed.parsed_{target.name}.{kind}_id"),
         schema="core",
         comment=f"Which {target.name} each present movie has.",
     )  # fmt: skip

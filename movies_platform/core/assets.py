@@ -6,11 +6,12 @@ import dagster as dg
 
 from movies_platform.checks.outcomes import Outcome, results_of
 from movies_platform.checks.registry import checks_of, run_checks, specs_of
-from movies_platform.contracts.catalogue import asset_key, row_count_metadata, table_spec
+from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.core import COMPANIES, GENRES, MOVIE_COMPANIES, MOVIE_GENRES, MOVIES
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.core.present import compute_present
 from movies_platform.resources.builds import deliveries_fingerprint, note_build
+from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.warehouse import ensure, row_count
 
@@ -35,7 +36,7 @@ def present_state(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None] |
     rows, outcomes = refresh_core(warehouse)
     yield from results_of(outcomes)
     for table in TABLES:
-        yield dg.MaterializeResult(asset_key=asset_key(table), metadata=row_count_metadata(rows[table.name]))
+        yield dg.MaterializeResult(asset_key=asset_key(table), metadata=table_facts(table, rows[table.name]))
 
 
 def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:

@@ -19,6 +19,7 @@ from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.frames import conform
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
+from movies_platform.resources.codelinks import SOURCE
 from movies_platform.resources.io_manager import stage
 
 Compute = Callable[..., pd.DataFrame]
@@ -42,6 +43,7 @@ def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], 
             yield from results_of(check_frame(frame, contract))
             yield dg.Output(frame)
 
+        setattr(build, SOURCE, compute)  # what the catalogue links to
         make: Callable[..., dg.AssetsDefinition] = dg.asset(
             **table_spec(contract), ins=inputs, check_specs=specs_of([contract]), io_manager_key="io_manager",
             pool="duckdb",

@@ -16,12 +16,12 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
 from pydantic import Field
 
-from movies_platform.contracts.catalogue import row_count_metadata
 from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
+from movies_platform.resources.facts import table_facts
 
 _STAGED = "staged_as"  # attribute of a frame that `stage` has seen
 
@@ -73,7 +73,7 @@ class ContractPandasHandler(DbTypeHandler[pd.DataFrame]):
         """Store the frame; its rows of before are already deleted in the same transaction."""
         contract = _contract(table_slice)
         store(connection, contract, conform(obj, contract))
-        context.add_output_metadata(row_count_metadata(len(obj)))
+        context.add_output_metadata(table_facts(contract, len(obj)))
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> pd.DataFrame:
         """The table's rows, with the columns asked for, in the order of its key."""
