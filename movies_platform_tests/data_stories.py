@@ -52,11 +52,11 @@ def records(now: int, *before: int, **given: object) -> Story:
 
 
 def mended(rows: int, before: int) -> Story:
-    """100 records each, of which so many were blanked now and before."""
+    """1,000 records each, of which so many were blanked now and before."""
 
     def tell(connection: Connection) -> None:
         for month, count in ((MONTH, rows), (BEFORE, before)):
-            add(connection, "raw.deliveries", delivery_month=month, records=100)
+            add(connection, "raw.deliveries", delivery_month=month, records=1_000)
             many(connection, "raw.data_issues", count, delivery_month=month, record_number="i", action="'nulled'")
         many(connection, "raw.data_issues", 90, record_number="i", action="'rejected'")
 
@@ -116,7 +116,7 @@ def winners(*measures: str) -> Story:
 KNOWN = {number: f"name {number}" for number in range(1, 5)}
 DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
-    ("raw.data_issues", "as_few_values_are_mended_as_before"): (mended(2, 1), mended(4, 1)),
+    ("raw.data_issues", "as_few_values_are_mended_as_before"): (mended(29, 10), mended(31, 10)),
     ("parsed.parsed_movies", "as_many_amounts_are_known_as_before"): (
         amounts("CASE WHEN i > 2 THEN 1 END"), amounts("CASE WHEN i > 3 THEN 1 END"),
     ),

@@ -8,7 +8,7 @@ WIDEST = 2.0  # factor around a single earlier month
 # A delta's movies lie scattered over the history; those of a file that was cut off lie in it side by side.
 DENSE = 0.9
 FEWEST_TO_TELL = 20
-USUAL_SHARE = 0.01  # of the records, for each kind of mending, while nothing else was learned
+USUAL_SHARE = 0.01  # of the records, for each kind of mending, is no matter whatever was before
 WIDEST_SHARE = 3.0  # factor around the shares of before
 _MENDED = ("repaired", "nulled", "dropped")
 
@@ -63,11 +63,15 @@ def as_few_values_are_mended_as_before(scope: Scope) -> Findings:
     told: list[str] = []
     offenders = 0
     for action in _MENDED:
-        share = shares.get((now.month, action), 0) / now.records
+        count = shares.get((now.month, action), 0)
+        share = numbers[f"{action}_share"] = count / now.records
+        if not before:
+            told.append(f"{action} {share:.2%}")
+            continue
         highest = _highest([shares.get((m.month, action), 0) / m.records for m in before])
-        numbers |= {f"{action}_share": share, f"{action}_share_expected": highest}
+        numbers[f"{action}_share_expected"] = highest
         told.append(f"{action} {share:.2%} (at most {highest:.2%} expected)")
-        offenders += shares[now.month, action] if share > highest else 0
+        offenders += count if share > highest and count >= FEWEST_TO_TELL else 0
     worst = _mended(scope) if offenders else []
     message = f"Of {now.records:,} records: {', '.join(told)}."
     return Findings(offenders, message, numbers, worst, ("column", "issue", "action", "rows", "an example"))
