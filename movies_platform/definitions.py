@@ -4,7 +4,7 @@ import dagster as dg
 
 from movies_platform.automation import load_month, refresh_tables
 from movies_platform.core.assets import present_state
-from movies_platform.metrics import money, popularity, releases
+from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.monthly import delivered_month
 from movies_platform.resources.codelinks import with_code_links
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
@@ -13,7 +13,7 @@ warehouse = Warehouse()
 
 defs = dg.Definitions(
     assets=with_code_links(
-        [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])]
+        [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases, months])]
     ),
     jobs=[load_month, refresh_tables],
     resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},

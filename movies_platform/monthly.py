@@ -29,6 +29,7 @@ from movies_platform.partitions import delivery_months
 from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
+from movies_platform.resources.builds import forget_in_history
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
@@ -132,6 +133,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
     with warehouse.transaction() as connection, landing.local_files(delivery) as files:
         for table in TABLES:
             connection.execute(f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", [month])
+        forget_in_history(connection, month)
         scratch = settings().scratch
         scratch.mkdir(parents=True, exist_ok=True)
         with movies_stream(files, delivery.place) as (name, stream):

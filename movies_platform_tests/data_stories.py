@@ -113,6 +113,17 @@ def winners(*measures: str) -> Story:
     return tell
 
 
+def versions(*rows: tuple[dt.date, dt.date | None, float], now: float = 2.0) -> Story:
+    """A movie's versions, each with its popularity, and its popularity now."""
+
+    def tell(connection: Connection) -> None:
+        add(connection, "core.movies", popularity=now)
+        for valid_from, valid_to, value in rows:
+            add(connection, "core.movie_history", valid_from=valid_from, valid_to=valid_to, popularity=value)
+
+    return tell
+
+
 KNOWN = {number: f"name {number}" for number in range(1, 5)}
 DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
@@ -141,6 +152,12 @@ DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ),
     ("core.movies", "release_dates_are_near"): (
         present(release_date=dt.date(2022, 11, 1)), present(release_date=dt.date(2022, 11, 2)),
+    ),
+    ("core.movie_history", "ends_in_the_present"): (
+        versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((BEFORE, MONTH, 2.0), (MONTH, None, 1.0)),
+    ),
+    ("core.movie_history", "has_no_gap"): (
+        versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((EARLIER, BEFORE, 1.0), (MONTH, None, 2.0)),
     ),
     ("metrics.most_popular_genre_by_year", "each_year_has_its_winners"): (
         winners("total", "mean", "median", "max"), winners("total", "mean", "median"),

@@ -17,6 +17,7 @@ COLUMNS = pytest.mark.parametrize(
     [(t, c) for t in all_tables() for c in t.columns if c.name not in MOVIE_COLUMNS or t.name != "raw_movies"],
     ids=lambda value: qualified(value) if isinstance(value, sa.Table) else value.name,
 )
+MONTHS = ("delivery_month", "month", "valid_from", "valid_to")  # days that stand for months
 SUFFIXES = {"_id": (sa.BigInteger, sa.Text), "_date": (sa.Date,), "_usd": (sa.Double,), "_name": (sa.Text,),
             "_number": (sa.BigInteger,), "_bytes": (sa.BigInteger,), "_minutes": (sa.Double,),
             "_popularity": (sa.Double, sa.BigInteger), "_count": (sa.BigInteger,)}  # fmt: skip
@@ -58,7 +59,7 @@ def test_a_column_is_named_by_the_rules(table: sa.Table, column: sa.Column[objec
     if suffix and not column.name.startswith("movies_with_"):
         assert isinstance(column.type, SUFFIXES[suffix]), f"{column.name} is {column.type}"
     if isinstance(column.type, sa.Date):
-        assert column.name.endswith("_date") or column.name == "delivery_month"
+        assert column.name.endswith("_date") or column.name in MONTHS
     if "US dollars" in (column.comment or ""):
         assert column.name.endswith("_usd")
 

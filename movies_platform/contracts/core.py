@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id
+from movies_platform.contracts.columns import Day, Text, Whole, column, delivery_month, movie_id
 from movies_platform.contracts.parsed import movie_attributes
 from movies_platform.contracts.tables import METADATA
 
@@ -55,3 +55,17 @@ GENRES = _catalogue("genres", "genre")
 COMPANIES = _catalogue("companies", "company")
 MOVIE_GENRES = _links("movie_genres", "genre", GENRES)
 MOVIE_COMPANIES = _links("movie_companies", "company", COMPANIES)
+
+HISTORY_VALUES = ("popularity", "vote_average", "vote_count", "budget_usd", "revenue_usd")
+MOVIE_HISTORY = sa.Table(
+    "movie_history", METADATA,
+    movie_id(key=True, refers_to="core.movies.movie_id", comes_from=f"{PARSED}.movie_id"),
+    column("valid_from", Day, "month of delivery, its first day, from which the values hold", key=True,
+           comes_from=f"{PARSED}.delivery_month"),
+    column("valid_to", Day, "first day of the month from which other values hold; null for the present ones",
+           comes_from=f"{PARSED}.delivery_month"),
+    *(c for c in movie_attributes(PARSED) if c.name in HISTORY_VALUES),
+    schema="core",
+    comment="What changed and when: a row for each movie and month of delivery in which its popularity, votes, budget "
+    "or revenue differ from what was delivered before. The row of month m is the one with valid_from <= m < valid_to.",
+)  # fmt: skip

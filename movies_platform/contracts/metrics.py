@@ -6,7 +6,7 @@ equally among them, so that shares add up.
 
 import sqlalchemy as sa
 
-from movies_platform.contracts.columns import Real, Text, Whole, column
+from movies_platform.contracts.columns import Day, Real, Text, Whole, column
 from movies_platform.contracts.tables import METADATA
 
 # Where columns come from: a group's number from the links, its name from the catalogue, the rest from the movies.
@@ -107,4 +107,21 @@ MOST_POPULAR_GENRE_BY_YEAR = sa.Table(
     schema="metrics",
     comment="The most popular genre of each year, asked in four ways. Ties: more movies first, then the smaller "
     "genre_id.",
+)  # fmt: skip
+GENRE_POPULARITY_BY_MONTH = sa.Table(
+    "genre_popularity_by_month", METADATA,
+    column("month", Day, "calendar month, its first day, from the first delivery to the newest", key=True,
+           comes_from=("core.movie_history.valid_from", "core.movie_history.valid_to", "core.movies.delivery_month")),
+    *_group("genre"),
+    column("movies", Whole, "movies delivered by then that have the genre", null=False, at_least=1,
+           comes_from=("core.movie_history.movie_id", f"{LINKS['genre']}.movie_id")),
+    *(
+        column(f"{measure}_popularity", Real, f"{measure} of their popularity as delivered by then", at_least=0,
+               comes_from="core.movie_history.popularity")
+        for measure in MEASURES
+    ),
+    schema="metrics",
+    comment="How the popularity of each genre developed from delivery to delivery. For each calendar month from the "
+    "first delivery to the newest: the movies that were delivered by then, of any release year, with the popularity "
+    "they had by then and the genres they have now. A month without a delivery shows what the one before it left.",
 )  # fmt: skip
