@@ -127,14 +127,14 @@ def versions(*rows: tuple[dt.date, dt.date | None, float], now: float = 2.0) -> 
 KNOWN = {number: f"name {number}" for number in range(1, 5)}
 DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
-    ("raw.data_issues", "as_few_values_are_mended_as_before"): (mended(29, 10), mended(31, 10)),
-    ("parsed.parsed_movies", "as_many_amounts_are_known_as_before"): (
+    ("raw.data_issues", "few_values_are_mended"): (mended(29, 10), mended(31, 10)),
+    ("parsed.parsed_movies", "amounts_stay_known"): (
         amounts("CASE WHEN i > 2 THEN 1 END"), amounts("CASE WHEN i > 3 THEN 1 END"),
     ),
     ("parsed.parsed_movies", "known_amounts_are_not_lost"): (
         amounts("CASE WHEN i > 19 THEN 1 END"), amounts("CASE WHEN i > 20 THEN 1 END"),
     ),
-    ("parsed.parsed_movies", "popularity_is_on_the_same_scale"): (popularity("i * 1.9"), popularity("i * 2.1")),
+    ("parsed.parsed_movies", "popularity_keeps_its_scale"): (popularity("i * 1.9"), popularity("i * 2.1")),
     ("parsed.parsed_genres", "ids_are_known"): (
         items("genre", KNOWN, KNOWN), items("genre", {**KNOWN, 9: "new"}, KNOWN),
     ),

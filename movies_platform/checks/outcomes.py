@@ -114,7 +114,9 @@ def results_of(outcomes: Sequence[Outcome]) -> Iterator[dg.AssetCheckResult]:
     """The outcomes as Dagster events; raises dg.Failure behind them when one blocks."""
     for outcome in outcomes:
         found = outcome.findings
-        metadata: dict[str, Any] = {"offenders": found.offenders, **found.numbers}
+        metadata: dict[str, Any] = {"offenders": found.offenders} | {
+            name: round(number, 4) for name, number in found.numbers.items()
+        }
         if found.worst:
             metadata["worst"] = offenders_table(found)
         yield dg.AssetCheckResult(

@@ -33,7 +33,7 @@ def _unknown(scope: Scope, amount: str) -> tuple[int, int, int, int, int, int]:
     return row
 
 
-def as_many_amounts_are_known_as_before(scope: Scope) -> Findings:
+def amounts_stay_known(scope: Scope) -> Findings:
     """Budget and revenue are unknown for about the same share of the same movies as before."""
     numbers: dict[str, float] = {}
     told: list[str] = []
@@ -45,9 +45,9 @@ def as_many_amounts_are_known_as_before(scope: Scope) -> Findings:
         if same:
             rise = (now - before) / same
             numbers[f"{amount}_unknown_rise"] = rise
-            told.append(f"for the {same:,} known before {now / same:.1%}, then {before / same:.1%}")
+            told[-1] += f" (of the {same:,} delivered before: {before / same:.1%} then, {now / same:.1%} now)"
             offenders += max(now - before, 0) if rise > HIGHEST_RISE_OF_UNKNOWN else 0
-    return Findings(offenders, "; ".join(told) + ".", numbers)
+    return Findings(offenders, ", ".join(told).capitalize() + ".", numbers)
 
 
 def known_amounts_are_not_lost(scope: Scope) -> Findings:
@@ -64,7 +64,7 @@ def known_amounts_are_not_lost(scope: Scope) -> Findings:
     return Findings(offenders, message, {f"{amount}_lost_share": share for amount, share in lost_shares.items()})
 
 
-def popularity_is_on_the_same_scale(scope: Scope) -> Findings:
+def popularity_keeps_its_scale(scope: Scope) -> Findings:
     """The median movie's popularity is between half and double of what it was before."""
     month = scope.value("SELECT median(popularity) FROM parsed.parsed_movies WHERE delivery_month = ?", scope.month)
     both = "n.popularity > 0 AND b.popularity > 0"
@@ -138,10 +138,10 @@ _RENAMED = {
 
 CHECKS = (
     Check(
-        "as_many_amounts_are_known_as_before", PARSED_MOVIES,
+        "amounts_stay_known", PARSED_MOVIES,
         "Budget and revenue are unknown for about the same share of the same movies as in the whole history before "
         "(at most 5 points more). If it warns, sums of this month are lower because less is known: ask the provider.",
-        blocking=False, find=as_many_amounts_are_known_as_before,
+        blocking=False, find=amounts_stay_known,
     ),
     Check(
         "known_amounts_are_not_lost", PARSED_MOVIES,
@@ -150,10 +150,10 @@ CHECKS = (
         blocking=True, find=known_amounts_are_not_lost,
     ),
     Check(
-        "popularity_is_on_the_same_scale", PARSED_MOVIES,
+        "popularity_keeps_its_scale", PARSED_MOVIES,
         "The median movie's popularity is between half and double of what it was. If it warns, TMDB may score in "
         "another way: do not compare popularity across this month.",
-        blocking=False, find=popularity_is_on_the_same_scale,
+        blocking=False, find=popularity_keeps_its_scale,
     ),
     *(
         Check("ids_are_known", table, _NEW[kind], blocking=False,

@@ -50,7 +50,7 @@ def _density(scope: Scope) -> float:
     return known / span if known >= FEWEST_TO_TELL else 0.0
 
 
-def as_few_values_are_mended_as_before(scope: Scope) -> Findings:
+def few_values_are_mended(scope: Scope) -> Findings:
     """The shares of records that were repaired, blanked or lost an item are about those of earlier months."""
     *before, now = months_until(scope)
     counts = scope.fetch(
@@ -99,9 +99,9 @@ CHECKS = (
         blocking=False, find=about_as_many_records_as_before,
     ),
     Check(
-        "as_few_values_are_mended_as_before", DATA_ISSUES,
+        "few_values_are_mended", DATA_ISSUES,
         "The shares of records that were repaired, blanked or lost a list item are about those of earlier months. "
         "If it warns, look at the table for the column and ask the provider what has changed in it.",
-        blocking=False, find=as_few_values_are_mended_as_before,
+        blocking=False, find=few_values_are_mended,
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ _LAZY = {
     "refresh": "movies_platform.cli.refreshing:refresh",
     "rebuild": "movies_platform.cli.refreshing:rebuild",
     "show": "movies_platform.cli.showing:show",
+    "report": "movies_platform.cli.reporting:report",
     "status": "movies_platform.cli.showing:status",
     "sample": "movies_platform.cli.delivering:sample",
 }

@@ -13,9 +13,9 @@ from movies_platform.contracts.tables import key_of, qualified, references_of
 OWNER = "team:data-platform"
 MONTHLY = ("raw", "parsed")
 KINDS = {"raw": {"csv"}, "parsed": {"sql"}, "core": {"sql"}, "metrics": {"pandas"}}
-# A delivery comes once a month. By the 10th at noon (UTC) its tables are expected; earlier than the 1st would be
-# last month's.
-RHYTHM = dg.FreshnessPolicy.cron("0 12 10 * *", lower_bound_delta=dt.timedelta(days=9, hours=12))
+# A delivery comes once a month. By the end of the 10th (UTC) its tables are expected; what was filled before the 1st
+# is last month's.
+RHYTHM = dg.FreshnessPolicy.cron("0 0 11 * *", lower_bound_delta=dt.timedelta(days=10))
 
 
 def asset_key(table: sa.Table) -> dg.AssetKey:
@@ -66,7 +66,7 @@ def tags(table: sa.Table) -> dict[str, str]:
     return {
         "stage": table.schema or "",
         "filled": "month-by-month" if table.schema in MONTHLY else "from-all-months",
-        **{f"about/{subject}": "" for subject in subjects},
+        **{f"about-{subject}": "" for subject in subjects},
     }
 
 
