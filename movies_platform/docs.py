@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from movies_platform.contracts.catalogue import column_description
 from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualified, references_of
 
@@ -27,11 +28,13 @@ def asset_graph() -> str:
     from movies_platform.definitions import defs
 
     lines = ["```mermaid", "flowchart LR"]
-    for stage in STAGES:
-        lines.append(f"  subgraph {stage}")
-        lines += [f"    {table.name}" for table in all_tables() if table.schema == stage]
-        lines.append("  end")
     graph = defs.resolve_asset_graph()
+    groups = {stage: [table.name for table in all_tables() if table.schema == stage] for stage in STAGES}
+    for key in sorted(graph.get_all_asset_keys()):
+        if key.path[0] not in STAGES:
+            groups.setdefault(graph.get(key).group_name or "", []).append(key.path[-1])
+    for group, names in groups.items():
+        lines += [f"  subgraph {group}", *(f"    {name}" for name in names), "  end"]
     edges = sorted(
         (parent.path[-1], key.path[-1]) for key in graph.get_all_asset_keys() for parent in graph.get(key).parent_keys
     )
@@ -57,7 +60,8 @@ def _section(table: sa.Table) -> str:
     lines += [f"`{', '.join(own)}` refers to `{qualified(other)}`." for own, other, _ in references_of(table)]
     lines += ["", "| column | type | null | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {c.comment} |" for c in table.columns
+        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {column_description(c)} |"
+        for c in table.columns
     ]
     return "\n".join([*lines, ""])
 

@@ -6,7 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from movies_platform.contracts import all_tables, key_of, order_of, qualified, references_of, table_named
-from movies_platform.contracts.catalogue import asset_key, column_lineage, column_schema, description, table_spec
+from movies_platform.contracts.catalogue import (
+    asset_key,
+    column_description,
+    column_lineage,
+    column_schema,
+    description,
+    table_spec,
+)
 from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.contracts.tables import STAGES
 from movies_platform.errors import UnknownTable
@@ -27,7 +34,7 @@ SUFFIXES = {"_id": (sa.BigInteger, sa.Text), "_date": (sa.Date,), "_usd": (sa.Do
 def test_the_catalogue_lists_every_column_with_its_meaning(table: sa.Table):
     schema = column_schema(table)
     assert [(c.name, c.description, c.constraints.nullable) for c in schema.columns] == [
-        (c.name, c.comment, c.nullable) for c in table.columns
+        (c.name, column_description(c), c.nullable) for c in table.columns
     ]
 
 
@@ -104,6 +111,9 @@ def test_every_column_of_a_computed_table_says_what_it_comes_from(table: sa.Tabl
     lineage = column_lineage(table)
     assert lineage is not None
     assert set(lineage.deps_by_column) == set(table.columns.keys())
+    told = [column_description(c) for c in table.columns]
+    assert all(said.startswith(c.comment) for said, c in zip(told, table.columns, strict=True))
+    assert all(source in said for said, c in zip(told, table.columns, strict=True) for source in c.info["comes_from"])
 
 
 @TABLES

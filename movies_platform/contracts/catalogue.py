@@ -36,13 +36,19 @@ def column_schema(table: sa.Table) -> dg.TableSchema:
             dg.TableColumn(
                 column.name,
                 type=column_type(column),
-                description=column.comment,
+                description=column_description(column),
                 constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), other=_ranges(column)),
             )
             for column in table.columns
         ],
         constraints=dg.TableConstraints(other=constraints),
     )
+
+
+def column_description(column: sa.Column[Any]) -> str:
+    """Meaning of the column, with what it is computed from (markdown)."""
+    sources = ", ".join(f"`{source}`" for source in column.info["comes_from"])
+    return f"{column.comment}{f' (from {sources})' if sources else ''}"
 
 
 @cache
@@ -76,7 +82,7 @@ def table_spec(table: sa.Table) -> dict[str, Any]:
         "key": asset_key(table),
         "group_name": table.schema,
         "description": description(table),
-        "kinds": {"duckdb", "table", *KINDS[table.schema or ""]},
+        "kinds": {"duckdb", *KINDS[table.schema or ""]},
         "owners": [OWNER],
         "tags": tags(table),
         "freshness_policy": RHYTHM,
