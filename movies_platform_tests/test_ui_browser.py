@@ -1,4 +1,4 @@
-"""A person's first month in the Dagster UI: looks at the graph, materializes a month, reads checks, meets a bad month."""
+"""A person's first month in the Dagster UI: the graph, a month materialized, its checks, a bad month."""
 
 import datetime as dt
 import re
@@ -47,6 +47,7 @@ def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failing_che
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("button", name="Latest").click()
     page.get_by_role("button", name=re.compile("^Launch (1 run|backfill)$")).click()
+    expect(page.get_by_text(re.compile("^Launched (run|backfill)")).first).to_be_visible()
     page.goto("/runs")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
 
