@@ -4,15 +4,16 @@ from movies_platform.checks.outcomes import Check, Findings, Scope
 from movies_platform.contracts.core import HISTORY_VALUES, MOVIE_HISTORY
 
 _SHOWN = 5
-_VALUES = ", ".join(HISTORY_VALUES)
 
 
 def ends_in_the_present(scope: Scope) -> Findings:
     """The row without an end has the values that the movie has now."""
+    values = {side: ", ".join(f"{side}.{name}" for name in HISTORY_VALUES) for side in "hm"}
+    differ = " OR ".join(f"h.{name} IS DISTINCT FROM m.{name}" for name in HISTORY_VALUES)
     worst = scope.fetch(
-        f"SELECT movie_id, h.now, m.now, count(*) OVER () FROM (SELECT movie_id, row({_VALUES})::VARCHAR AS now "
-        f"FROM {scope.rows} WHERE valid_to IS NULL) h FULL JOIN (SELECT movie_id, row({_VALUES})::VARCHAR AS now "
-        f"FROM core.movies) m USING (movie_id) WHERE h.now IS DISTINCT FROM m.now ORDER BY 1 LIMIT {_SHOWN}"
+        f"SELECT movie_id, row({values['h']})::VARCHAR, row({values['m']})::VARCHAR, count(*) OVER () "
+        f"FROM (SELECT * FROM {scope.rows} WHERE valid_to IS NULL) h FULL JOIN core.movies m USING (movie_id) "
+        f"WHERE h.valid_from IS NULL OR m.delivery_month IS NULL OR {differ} ORDER BY 1 LIMIT {_SHOWN}"
     )
     count = worst[0][-1] if worst else 0
     message = f"{count:,} movies are not what their history ends with." if count else "The history ends in the present."
