@@ -17,6 +17,7 @@ from movies_platform.report import page
 from movies_platform.report.answers import ANSWERS, newest_year, readable
 from movies_platform.report.assets import AFTER_THE_TABLES, pictures, report_page
 from movies_platform.report.pictures import PICTURES, Picture
+from movies_platform.report.style import CARD, COLOURS, INK
 from movies_platform.resources import warehouse
 from movies_platform.resources.warehouse import ensure
 from movies_platform_tests.shell import Shell
@@ -81,6 +82,24 @@ def test_a_picture_is_drawn_for_both_themes_from_what_a_refresh_left(reported: S
     assert "currentColor" in svg
     assert "#010203" not in svg
     assert svg == picture.svg(rows)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("background", ["#ffffff", CARD, "#14171c"], ids=["white", "card", "dark page"])
+def test_every_colour_is_seen_on_light_and_on_dark(background: str):
+    assert {colour: contrast(colour, background) for colour in COLOURS if contrast(colour, background) < 3} == {}
+    assert background == "#14171c" or contrast(INK, background) > 7
 
 
 def test_money_is_drawn_for_the_genres_that_earned_most(stored: duckdb.DuckDBPyConnection):

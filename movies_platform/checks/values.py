@@ -15,6 +15,7 @@ HIGHEST_RENAMED_SHARE = {"genre": 0.0, "company": 0.01}
 _AMOUNTS = ("budget", "revenue")
 _FIRST = "no earlier month to compare with."
 _SHOWN = 20
+_LOST = ("movie_id", "title", "budget before", "budget now", "revenue before", "revenue now")
 _PAIRS = (
     "(SELECT * FROM parsed.parsed_movies WHERE delivery_month = ?) n "
     "LEFT JOIN (SELECT * FROM parsed.parsed_movies WHERE delivery_month = ?) b USING (movie_id)"
@@ -33,6 +34,17 @@ def _unknown(scope: Scope, amount: str) -> tuple[int, int, int, int, int, int]:
     return row
 
 
+def _lost_amounts(scope: Scope) -> list[tuple[object, ...]]:
+    """The movies that lost most: movie_id, title, budget and revenue before and now."""
+    return scope.fetch(
+        f"SELECT movie_id, n.title, b.budget_usd, n.budget_usd, b.revenue_usd, n.revenue_usd FROM {_PAIRS} "
+        "WHERE (b.budget_usd IS NOT NULL AND n.budget_usd IS NULL) OR (b.revenue_usd IS NOT NULL "
+        "AND n.revenue_usd IS NULL) ORDER BY greatest(b.budget_usd, b.revenue_usd) DESC NULLS LAST, movie_id "
+        f"LIMIT {_SHOWN}",
+        scope.month, whole_history_before(scope),
+    )  # fmt: skip
+
+
 def amounts_stay_known(scope: Scope) -> Findings:
     """Budget and revenue are unknown for about the same share of the same movies as before."""
     numbers: dict[str, float] = {}
@@ -47,7 +59,8 @@ def amounts_stay_known(scope: Scope) -> Findings:
             numbers[f"{amount}_unknown_rise"] = rise
             told[-1] += f" (of the {same:,} delivered before: {before / same:.1%} then, {now / same:.1%} now)"
             offenders += max(now - before, 0) if rise > HIGHEST_RISE_OF_UNKNOWN else 0
-    return Findings(offenders, ", ".join(told).capitalize() + ".", numbers)
+    message = ", ".join(told).capitalize() + "."
+    return Findings(offenders, message, numbers, _lost_amounts(scope) if offenders else (), _LOST)
 
 
 def known_amounts_are_not_lost(scope: Scope) -> Findings:
@@ -61,7 +74,8 @@ def known_amounts_are_not_lost(scope: Scope) -> Findings:
         offenders += lost if known >= FEWEST_KNOWN and lost_shares[amount] >= HIGHEST_LOST_SHARE else 0
     told = ", ".join(f"{amount} {share:.1%}" for amount, share in lost_shares.items())
     message = f"Of the amounts known before, lost: {told} (below {HIGHEST_LOST_SHARE:.0%} goes through)."
-    return Findings(offenders, message, {f"{amount}_lost_share": share for amount, share in lost_shares.items()})
+    numbers = {f"{amount}_lost_share": share for amount, share in lost_shares.items()}
+    return Findings(offenders, message, numbers, _lost_amounts(scope) if offenders else (), _LOST)
 
 
 def popularity_keeps_its_scale(scope: Scope) -> Findings:
