@@ -5,6 +5,7 @@ import pandas as pd
 from movies_platform.contracts.metrics import GENRE_POPULARITY_BY_MONTH
 from movies_platform.metrics.asset import metric
 
+# `fsum` and `round` (TMDB gives six decimals): the sum of the same numbers in another order is the same number.
 # A movie counts in each month from its first delivery on, with the popularity of the version that holds then.
 BY_MONTH = """
 WITH held AS (
@@ -16,8 +17,9 @@ WITH held AS (
     FROM movie_history
 )
 SELECT
-    month, genre_id, any_value(genre_name) AS genre_name, count(*) AS movies, sum(popularity) AS total_popularity,
-    avg(popularity) AS mean_popularity, median(popularity) AS median_popularity, max(popularity) AS max_popularity
+    month, genre_id, any_value(genre_name) AS genre_name, count(*) AS movies,
+    round(fsum(popularity), 6) AS total_popularity, total_popularity / count(popularity) AS mean_popularity,
+    median(popularity) AS median_popularity, max(popularity) AS max_popularity
 FROM held JOIN movie_genres USING (movie_id) JOIN genres USING (genre_id)
 GROUP BY month, genre_id ORDER BY month, genre_id
 """
