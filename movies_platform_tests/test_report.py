@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from movies_platform.checks.latest import Latest
+from movies_platform.checks.latest import Latest, latest_results
 from movies_platform.checks.registry import all_checks
 from movies_platform.contracts import all_tables
 from movies_platform.report import page
@@ -188,6 +188,24 @@ class _given:  # noqa: N801  (stands in for a function)
 
     def __exit__(self, *_: object) -> None:
         """Leave it open: the fixture closes it."""
+
+
+def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):
+    shell = Shell(tmp_path)
+    odd = tmp_path / "odd.csv"
+    lines = (months[0] / "movies_metadata.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    odd.write_text(lines[0].replace("\n", ",mood\n") + "".join(f"{line[:-1]},\n" for line in lines[1:11]))
+    shell("deliver", odd, "--month", "2017-11")
+    shell("deliver", months[1], "--month", "2017-12")
+    shell("refresh")
+    monkeypatch.setenv("MOVIES_HOME", str(shell.home))
+    monkeypatch.setenv("DAGSTER_HOME", str(shell.home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        (found,) = [one for one in latest_results(instance) if one.check.name == "columns_are_known"]
+        text = " ".join(Page(page.write_page(instance).read_text(encoding="utf-8")).text.split())
+    assert (found.passed, found.failed_months) == (True, ("2017-11",))
+    assert "raw.deliveries (columns_are_known)" in text
+    assert "In 2017-11; when it ran last: All columns are known." in text
 
 
 def test_before_the_first_refresh_a_report_says_what_to_do(shell: Shell):
