@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -224,3 +225,23 @@ def test_a_picture_is_metadata_that_needs_no_file(reported: Shell, monkeypatch: 
         (made,) = [asset()]
         assert made.metadata["picture"].value.startswith(f"![{asset.key.path[-1]}](data:image/png;base64,")
         assert Path(made.metadata["file"].value).is_file()
+
+
+def test_a_refresh_of_the_tables_draws_the_report_also_while_most_months_were_never_delivered():
+    from movies_platform.definitions import defs
+
+    drawn = {asset.key for asset in [*pictures, report_page]}
+    graph = defs.resolve_asset_graph()
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def requested(cursor: Any = None) -> tuple[set[dg.AssetKey], Any]:
+            result = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.keys(*drawn), cursor=cursor)
+            return {key for key in drawn if result.get_num_requested(key)}, result.cursor
+
+        _, cursor = requested()
+        for key in graph.materializable_asset_keys - drawn:
+            month = "2017-11-01" if graph.get(key).is_partitioned else None
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=month))
+        found, cursor = requested(cursor)
+        assert found == drawn
+        assert requested(cursor)[0] == set()
