@@ -1,6 +1,7 @@
 """`refresh` and `rebuild`: deliveries into tables."""
 
 import datetime as dt
+import gc
 import sys
 
 import click
@@ -20,6 +21,7 @@ def refresh(month: dt.date | None) -> None:
     from movies_platform.refresh import Refresh, report
     from movies_platform.resources.home import prepare_home
 
+    _collect_garbage_again()
     if month:
         check_month(month)
     prepare_home()
@@ -39,10 +41,17 @@ def rebuild() -> None:
     from movies_platform.refresh import report
     from movies_platform.resources.home import prepare_home
 
+    _collect_garbage_again()
     prepare_home()
     done = rebuild_warehouse(tell=_tell)
     click.echo(report(done))
     sys.exit(0 if done.succeeded else 1)
+
+
+def _collect_garbage_again() -> None:
+    """What was imported until now is left out of it (see `cli.main`)."""
+    gc.freeze()
+    gc.enable()
 
 
 def _tell(message: str) -> None:

@@ -44,7 +44,7 @@ def table_spec(table: sa.Table) -> dict[str, Any]:
         "key": asset_key(table),
         "group_name": table.schema,
         "description": table.comment,
-        "kinds": {"duckdb", "pandas" if table.schema == "metrics" else "sql"},
+        "kinds": {"duckdb", "sql"},
         "owners": [OWNER],
         "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": qualified(table)},
     }

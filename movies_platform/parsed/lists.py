@@ -21,9 +21,7 @@ LISTS = {"genres": ("parsed_genres", "genre"), "production_companies": ("parsed_
 
 _ID = r"""(?:'id'|"id")\s*:\s*(?:0|[1-9][0-9]{0,17})"""  # (surely 64 bits)
 _ESCAPE = r"""\\['"\\]"""
-_NAME = (
-    rf"""(?:'name'|"name")\s*:\s*(?:'(?:[^'\\}}\x00-\x1f]|{_ESCAPE})*'|"(?:[^"\\}}\x00-\x1f]|{_ESCAPE})*")"""
-)
+_NAME = rf"""(?:'name'|"name")\s*:\s*(?:'(?:[^'\\}}\x00-\x1f]|{_ESCAPE})*'|"(?:[^"\\}}\x00-\x1f]|{_ESCAPE})*")"""
 _ITEM = rf"\{{\s*(?:{_ID}\s*,\s*{_NAME}|{_NAME}\s*,\s*{_ID})\s*\}}"
 PLAIN = rf"\[\s*(?:{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*\]"
 _BATCH = 5_000

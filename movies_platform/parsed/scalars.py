@@ -16,7 +16,9 @@ def trimmed(column: str) -> str:
     """The text without white space at both ends; null when nothing is left."""
     bare = f"nullif(regexp_replace({column}, '^[{_SPACE}]+|[{_SPACE}]+$', '', 'g'), '')"
     # Nearly every text begins and ends with a visible character of ASCII, which is seen in half the time.
-    return f"CASE WHEN {column}[1] BETWEEN '!' AND '~' AND {column}[-1] BETWEEN '!' AND '~' THEN {column} ELSE {bare} END"
+    return (
+        f"CASE WHEN {column}[1] BETWEEN '!' AND '~' AND {column}[-1] BETWEEN '!' AND '~' THEN {column} ELSE {bare} END"
+    )
 
 
 def positive_integer(text: str) -> str:

@@ -10,7 +10,7 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_PUBLISHED   | $MOVIES_HOME/published         | files for other readers                     |
 | DAGSTER_HOME       | $MOVIES_HOME/dagster           | runs, checks and history of the Dagster UI  |
 | MOVIES_FIRST_MONTH | 2015-01                        | the first month that can be delivered       |
-| MOVIES_MEMORY      | 1GB                            | memory of the database; beyond it, it spills |
+| MOVIES_MEMORY      | a quarter of the machine's     | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
 """
 
@@ -32,7 +32,7 @@ class Settings:
     published: str
     dagster_home: Path
     first_month: str
-    memory: str
+    memory: str | None
     wait_seconds: float
 
     @property
@@ -58,7 +58,7 @@ def settings() -> Settings:
         published=place("MOVIES_PUBLISHED", "published"),
         dagster_home=Path(place("DAGSTER_HOME", "dagster")),
         first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
-        memory=_matching("MOVIES_MEMORY", "1GB", r"\d+(\.\d+)?\s*[KMGT]i?B", "a size, for example 1GB"),
+        memory=_matching("MOVIES_MEMORY", "", r"(\d+(\.\d+)?\s*[KMGT]i?B)?", "a size, for example 1GB") or None,
         wait_seconds=float(_matching("MOVIES_WAIT", "600", r"\d+(\.\d+)?", "a number of seconds")),
     )
 
