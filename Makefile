@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
 
 test: $(VENV)/.installed-dev  ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
 	$(BIN)/movies-platform status > /dev/null

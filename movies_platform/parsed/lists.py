@@ -106,7 +106,7 @@ def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, t
     connection.execute(
         f"INSERT INTO parsed.{table} BY NAME SELECT $1::DATE AS delivery_month, movie_id, position, "
         f"id AS {kind}_id, name AS {kind}_name {repeated} "
-        "WHERE name IS NOT NULL AND position <= coalesce(first, position) ORDER BY movie_id, position",
+        "WHERE name IS NOT NULL AND position <= coalesce(first, position)",
         [month],
     )
     connection.execute(
