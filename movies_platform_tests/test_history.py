@@ -1,5 +1,6 @@
 """Dagster's history with kept connections: the same files, fewer of them open."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,23 @@ def test_what_is_written_behind_is_there_for_whoever_reads(instance: dg.DagsterI
     stock = SqliteEventLogStorage(str(folder / "runs"))
     assert kinds(stock, behind) == expected
     stock.dispose()
+
+
+def test_what_still_waits_at_the_end_is_stored(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
+    store, asked_for = SqliteEventLogStorage.store_event, threading.Event()
+
+    def late(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
+        asked_for.wait(10)
+        store(self, event)
+
+    with history.written_behind(instance):
+        run_id = run(instance)
+        instance.get_records_for_run(run_id)
+        monkeypatch.setattr(SqliteEventLogStorage, "store_event", late)
+        instance.report_engine_event("the last word", run_id=run_id, job_name="any")
+        threading.Timer(0.1, asked_for.set).start()
+    messages = [record.event_log_entry.message for record in instance.get_records_for_run(run_id).records]
+    assert messages[-1] == "the last word"
 
 
 def test_an_event_that_cannot_be_stored_is_an_error(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):

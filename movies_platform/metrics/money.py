@@ -7,7 +7,7 @@ A movie counts in full for each of its groups (`budget_usd`) and, split equally,
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.relations import Relation
 from movies_platform.metrics.asset import metric
-from movies_platform.metrics.releases import named, releases
+from movies_platform.metrics.releases import named, releases, total
 
 
 def yearly_money(movies: Relation, links: Relation, group: str, amount: str) -> Relation:
@@ -20,7 +20,7 @@ def yearly_money(movies: Relation, links: Relation, group: str, amount: str) -> 
     groups_of_movie = links.aggregate("movie_id, count(*) AS groups", "movie_id").set_alias("groups_of_movie")
     return releases(movies, links).join(groups_of_movie, "movie_id").aggregate(
         f"year, {group}, count(*) AS movies, count({usd}) AS movies_with_{amount}, "
-        f"sum({usd}) AS {usd}, sum({usd} / groups) AS {amount}_share_usd",
+        f"{total(usd)} AS {usd}, {total(f'{usd} / groups')} AS {amount}_share_usd",
         f"year, {group}",
     )  # fmt: skip
 

@@ -7,9 +7,14 @@ different questions, so all are given. Movies without popularity do not count.
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.relations import Relation
 from movies_platform.metrics.asset import metric
-from movies_platform.metrics.releases import named, releases
+from movies_platform.metrics.releases import named, releases, total
 
-_FUNCTIONS = {"total": "sum", "mean": "avg", "median": "median", "max": "max"}
+_MEASURES = {
+    "total": total("popularity"),
+    "mean": f"{total('popularity')} / count(popularity)",
+    "median": "median(popularity)",
+    "max": "max(popularity)",
+}
 
 
 def yearly_popularity(movies: Relation, links: Relation, group: str, *measures: str) -> Relation:
@@ -17,7 +22,7 @@ def yearly_popularity(movies: Relation, links: Relation, group: str, *measures: 
 
     Columns: year, group, movies and, for each measure, `measure`_popularity.
     """
-    wanted = ", ".join(f"{_FUNCTIONS[measure]}(popularity) AS {measure}_popularity" for measure in measures)
+    wanted = ", ".join(f"{_MEASURES[measure]} AS {measure}_popularity" for measure in measures)
     return releases(movies, links).aggregate(f"year, {group}, count(*) AS movies, {wanted}", f"year, {group}")
 
 

@@ -24,6 +24,14 @@ def named(rows: Relation, *catalogues: Relation) -> Relation:
     return rows
 
 
+def total(amount: str) -> str:
+    """Sum of an amount, as SQL; null when none is known.
+
+    Summed in order of size: the last digits are then the same each time, whichever thread meets a row first.
+    """
+    return f"list_sum(list_sort(list({amount}) FILTER ({amount} IS NOT NULL)))"
+
+
 def yearly_releases(movies: Relation, links: Relation, *groups: str) -> Relation:
     """Count the releases of each combination of groups in each year."""
     keys = ", ".join(["year", *groups])

@@ -79,8 +79,10 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         try:
             yield
         finally:
-            writer, self._writer = self._writer, None
-            writer.close()
+            try:
+                self._writer.close()
+            finally:
+                self._writer = None
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event, or leave it to be stored."""
