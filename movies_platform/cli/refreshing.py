@@ -49,8 +49,9 @@ def rebuild() -> None:
 
 
 def _collect_garbage_again() -> None:
-    """What was imported until now is left out of it (see `cli.main`)."""
+    """What was imported until now is left out of it (see `cli.main`), and a run's events make little."""
     gc.freeze()
+    gc.set_threshold(50_000)
     gc.enable()
 
 
