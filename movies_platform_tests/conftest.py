@@ -8,14 +8,24 @@ import pytest
 from movies_platform.sample import write_sample
 from movies_platform_tests.shell import Shell
 
-_PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
+_PLACES = (
+    "MOVIES_LANDING",
+    "MOVIES_WAREHOUSE",
+    "MOVIES_PUBLISHED",
+    "DAGSTER_HOME",
+    "MOVIES_FIRST_MONTH",
+    "MOVIES_KEEP_SNAPSHOTS",
+    "MOVIES_LOAD_TO",
+)
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests reaches them."""
+    """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
     for name in ("MOVIES_HOME", *_PLACES):
         monkeypatch.delenv(name, raising=False)
+    # Publishing takes seconds; tests of what is published switch it on.
+    monkeypatch.setenv("MOVIES_NO_PUBLISH", "1")
 
 
 @pytest.fixture

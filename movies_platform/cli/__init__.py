@@ -15,6 +15,8 @@ _LAZY = {
     "deliver": "movies_platform.cli.delivering:deliver",
     "refresh": "movies_platform.cli.refreshing:refresh",
     "rebuild": "movies_platform.cli.refreshing:rebuild",
+    "publish": "movies_platform.cli.publishing:publish",
+    "query": "movies_platform.cli.querying:query",
     "show": "movies_platform.cli.showing:show",
     "status": "movies_platform.cli.showing:status",
     "sample": "movies_platform.cli.delivering:sample",

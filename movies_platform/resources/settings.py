@@ -12,6 +12,8 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_FIRST_MONTH | 2015-01                        | the first month that can be delivered       |
 | MOVIES_MEMORY      | 1GB                            | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
+| MOVIES_KEEP_SNAPSHOTS | 5                           | published snapshots that stay, at least 2   |
+| MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
 """
 
 import os
@@ -34,6 +36,8 @@ class Settings:
     first_month: str
     memory: str
     wait_seconds: float
+    keep_snapshots: int
+    load_to: tuple[str, ...]
 
     @property
     def scratch(self) -> Path:
@@ -60,6 +64,8 @@ def settings() -> Settings:
         first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
         memory=_matching("MOVIES_MEMORY", "1GB", r"\d+(\.\d+)?\s*[KMGT]i?B", "a size, for example 1GB"),
         wait_seconds=float(_matching("MOVIES_WAIT", "600", r"\d+(\.\d+)?", "a number of seconds")),
+        keep_snapshots=int(_matching("MOVIES_KEEP_SNAPSHOTS", "5", r"[2-9]|[1-9]\d+", "a number, at least 2")),
+        load_to=tuple((os.environ.get("MOVIES_LOAD_TO") or "").split()),
     )
 
 
