@@ -1,4 +1,4 @@
-"""What follows a refresh: publishing the tables, in a run of its own, in the history that the UI shows."""
+"""What follows a refresh: publishing the tables and loading databases, each a run in the history that the UI shows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import dagster as dg
 
 from movies_platform.definitions import defs
 from movies_platform.errors import NoSnapshot, SnapshotDamaged
+from movies_platform.loaded.assets import LOAD_JOB
 from movies_platform.published.assets import PUBLISH_JOB
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import deliveries_fingerprint
@@ -30,15 +31,30 @@ def publish_in_a_run(*, insist: bool = False) -> HandedOn:
     return _run(PUBLISH_JOB, {"published__snapshot": {"config": {"insist": insist}}})
 
 
+def load_in_a_run(*, again: bool = False) -> HandedOn:
+    """Load the latest snapshot into the databases that the settings name."""
+    return _run(LOAD_JOB, {"loaded__warehouses": {"config": {"again": again}}})
+
+
 def hand_on(*, anew: bool, tell: Callable[[str], None]) -> tuple[list[str], list[str]]:
-    """Publish the tables where they are computed `anew` or not published yet; what was done, and problems."""
-    if not anew and _is_published():
-        return [], []
-    tell("publishing the tables")
-    done = publish_in_a_run()
-    if done.problem:
-        return [], [done.problem]
-    return [f"snapshot  {done.said['snapshot']}{'' if done.said['is_new'] else ' (as before)'}"], []
+    """Publish the tables where they are computed `anew` or not published yet, then load the databases.
+
+    Gives lines that say what was done, and problems.
+    """
+    lines: list[str] = []
+    if anew or not _is_published():
+        tell("publishing the tables")
+        done = publish_in_a_run()
+        if done.problem:
+            return [], [done.problem]
+        lines.append(f"snapshot  {done.said['snapshot']}{'' if done.said['is_new'] else ' (as before)'}")
+    if not settings().load_to or not settings().warehouse.exists():
+        return lines, []
+    tell("loading the databases")
+    loaded = load_in_a_run()
+    if loaded.problem:
+        return lines, [loaded.problem]
+    return [*lines, *(f"loaded    {line.removeprefix('- ')}" for line in loaded.said["databases"].splitlines())], []
 
 
 def _is_published() -> bool:

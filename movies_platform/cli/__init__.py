@@ -16,6 +16,7 @@ _LAZY = {
     "refresh": "movies_platform.cli.refreshing:refresh",
     "rebuild": "movies_platform.cli.refreshing:rebuild",
     "publish": "movies_platform.cli.publishing:publish",
+    "load": "movies_platform.cli.publishing:load",
     "query": "movies_platform.cli.querying:query",
     "show": "movies_platform.cli.showing:show",
     "status": "movies_platform.cli.showing:status",
