@@ -42,7 +42,7 @@ def script_for(kind: str, snapshot: Snapshot | None = None) -> str:
         raise LoadFailed(f"{kind} reads from S3, but the snapshots are at {found.store.address}. Set MOVIES_PUBLISHED.")
     place = found.store.address.rstrip("/") + "/" + found.pointer.folder
     head = [
-        f"-- Snapshot {found.manifest.snapshot} into {kind.title()}: made by movies-platform; run it from top to bottom.",
+        f"-- Snapshot {found.manifest.snapshot} into {kind.title()}, made by movies-platform; run it whole.",
         "-- Checked by a parser, never run against the real service.",
         _HEADS[kind].format(place=place),
     ]
