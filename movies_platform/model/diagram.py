@@ -26,7 +26,8 @@ _STYLE = """\
   .core { fill: var(--core); } .metrics { fill: var(--metrics); } .raw { fill: var(--raw); }
   .head { fill: #ffffff; font-weight: 600; font-size: 13px; } text { fill: var(--ink); }
   .type, .caption { fill: var(--soft); } .key { font-weight: 600; } .type { text-anchor: end; }
-  .reference { fill: none; stroke: var(--soft); stroke-width: 1.2; } .many { fill: var(--page); stroke: var(--soft); }"""
+  .reference { fill: none; stroke: var(--soft); stroke-width: 1.2; } 
+  .many { fill: var(--page); stroke: var(--soft); }"""
 
 
 @dataclass(frozen=True)

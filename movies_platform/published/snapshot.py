@@ -68,8 +68,8 @@ def _publish_over(
     name = _identity(copied.months, tables)
     if before and before.manifest.snapshot == name and not insist:
         return Published(before, is_new=False)
-    required = {table: rows for table, rows in copied.rows.items() if table not in map(qualified, MONTHLY)}
-    doubts = objections(copied.months, required, before.manifest if before else None)
+    free = [qualified(table) for table in MONTHLY]  # a month may have no issue
+    doubts = objections(copied.months, copied.rows, before.manifest if before else None, free)
     if doubts and not insist:
         raise SnapshotRefused(
             f"Not published: {'; '.join(doubts)}. If that is right, run 'movies-platform publish --insist'."
@@ -97,8 +97,8 @@ def _publish_over(
 
 def _store(store: Store, folder: Path, place: str, files: Sequence[str]) -> None:
     """Put the files into the store, the manifest last, and read each of them back."""
-    for path in [*files, "manifest.json"]:
-        store.put(f"{place}/{path}", folder / path)
+    store.put(place, folder, files)
+    store.put(place, folder, ["manifest.json"])
     for path in [*files, "manifest.json"]:
         content = (folder / path).read_bytes()
         if store.digest(f"{place}/{path}") != (len(content), hashlib.sha256(content).hexdigest()):

@@ -7,6 +7,8 @@ An object appears whole or not at all, and `latest.json` is one object: replacin
 import base64
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from movies_platform.resources.s3 import s3_client, split_address
 from movies_platform.snapshots.store import LATEST, SNAPSHOTS
 
 _BLOCK = 1 << 20
+_AT_ONCE = 4  # uploads
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _UNKNOWN = {"NotImplemented", "501"}
@@ -49,12 +52,17 @@ class BucketStore:
         found = self._get(path)
         return found["Body"].read() if found else None
 
-    def put(self, path: str, source: Path) -> None:
+    def put(self, place: str, source: Path, paths: Sequence[str]) -> None:
         """See `Store.put`. The server compares the digest of what it received."""
+        client = self._client  # made once, before threads share it
+        with ThreadPoolExecutor(_AT_ONCE) as workers:
+            list(workers.map(lambda path: self._put(client, f"{place}/{path}", source / path), paths))
+
+    def _put(self, client: Any, path: str, source: Path) -> None:
         with source.open("rb") as body:
             digest = base64.b64encode(hashlib.file_digest(body, "sha256").digest()).decode()
             body.seek(0)
-            self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=body, ChecksumSHA256=digest)
+            client.put_object(Bucket=self._bucket, Key=self._key(path), Body=body, ChecksumSHA256=digest)
 
     def fetch(self, path: str, target: Path) -> None:
         """See `Store.fetch`."""

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from movies_platform.snapshots.store import LATEST, SNAPSHOTS
@@ -27,16 +28,17 @@ class FolderStore:
         except FileNotFoundError:
             return None
 
-    def put(self, path: str, source: Path) -> None:
+    def put(self, place: str, source: Path, paths: Sequence[str]) -> None:
         """See `Store.put`."""
-        target = self._root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        _flush(target)
-        for folder in target.parents:
+        folders = {self._root}
+        for path in paths:
+            target = self._root / place / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / path, target)
+            _flush(target)
+            folders |= {folder for folder in target.parents if folder.is_relative_to(self._root)}
+        for folder in folders:
             _flush(folder)
-            if folder == self._root:
-                break
 
     def fetch(self, path: str, target: Path) -> None:
         """See `Store.fetch`."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -45,8 +46,8 @@ class Store(Protocol):
     def read(self, path: str) -> bytes | None:
         """A small file's content; None where it does not exist."""
 
-    def put(self, path: str, source: Path) -> None:
-        """Store a file durably."""
+    def put(self, place: str, source: Path, paths: Sequence[str]) -> None:
+        """Store the files `paths` of the local folder `source` durably in the folder `place`."""
 
     def fetch(self, path: str, target: Path) -> None:
         """Copy a file to the local `target`; raises FileNotFoundError where it does not exist."""
