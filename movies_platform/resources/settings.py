@@ -7,12 +7,13 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_HOME        | ./data                         | the home of all below                       |
 | MOVIES_LANDING     | $MOVIES_HOME/landing           | where deliveries arrive and are kept        |
 | MOVIES_WAREHOUSE   | $MOVIES_HOME/warehouse.duckdb  | the tables                                  |
-| MOVIES_PUBLISHED   | $MOVIES_HOME/published         | files for other readers                     |
+| MOVIES_PUBLISHED   | $MOVIES_HOME/published         | snapshots: a folder or s3://bucket/prefix   |
 | DAGSTER_HOME       | $MOVIES_HOME/dagster           | runs, checks and history of the Dagster UI  |
 | MOVIES_FIRST_MONTH | 2015-01                        | the first month that can be delivered       |
 | MOVIES_MEMORY      | 1GB                            | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
 | MOVIES_KEEP_SNAPSHOTS | 5                           | published snapshots that stay, at least 2   |
+| MOVIES_NO_PUBLISH  |                                | 1: a refresh does not publish               |
 | MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
 """
 

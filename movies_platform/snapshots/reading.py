@@ -86,13 +86,14 @@ def open_snapshot(address: str | None = None, *, closed: bool = False) -> "duckd
 
     from movies_platform.resources.settings import settings
 
-    options: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
-    if closed:
-        options |= {"enable_external_access": False, "python_enable_replacements": False}
-        options |= {"memory_limit": settings().memory}
-    connection = duckdb.connect(database_of(latest_snapshot(open_store(address))), read_only=True, config=options)
+    # No option when it is opened: a process can open a file only once with the same ones, and a notebook may have.
+    connection = duckdb.connect(database_of(latest_snapshot(open_store(address))), read_only=True)
     connection.execute(f"SET search_path = '{SEARCH_PATH}'")
+    connection.execute("SET autoinstall_known_extensions = false")
     if closed:
+        connection.execute(f"SET memory_limit = '{settings().memory}'")
+        connection.execute("SET python_enable_replacements = false")
+        connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     return connection
 
