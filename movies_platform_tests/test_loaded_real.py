@@ -41,7 +41,7 @@ def rows(source: Source, table: Any) -> list[tuple[Any, ...]]:
 def in_database(connection: Any, table: Any) -> Iterator[tuple[Any, ...]]:
     columns = ", ".join(column.name for column in table.columns)
     dates = [place for place, column in enumerate(table.columns) if "date" in str(column.type).lower()]
-    for row in connection.execution_options(stream_results=True).exec_driver_sql(f"SELECT {columns} FROM {table.name}"):
+    for row in connection.exec_driver_sql(f"SELECT {columns} FROM {table.name}"):
         values = list(row)
         for place in dates:
             values[place] = None if values[place] is None else str(values[place])
