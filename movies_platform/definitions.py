@@ -4,15 +4,23 @@ import dagster as dg
 
 from movies_platform.automation import load_month, refresh_tables
 from movies_platform.core.assets import present_state
+from movies_platform.loaded.assets import load_warehouses, warehouses
 from movies_platform.metrics import money, popularity, releases
 from movies_platform.monthly import delivered_month
+from movies_platform.published.assets import publish_tables, snapshot
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
 
 warehouse = Warehouse()
 
 defs = dg.Definitions(
-    assets=[delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])],
-    jobs=[load_month, refresh_tables],
+    assets=[
+        delivered_month,
+        present_state,
+        *dg.load_assets_from_modules([money, popularity, releases]),
+        snapshot,
+        warehouses,
+    ],
+    jobs=[load_month, refresh_tables, publish_tables, load_warehouses],
     resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
     executor=dg.in_process_executor,
 )

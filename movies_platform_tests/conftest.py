@@ -1,21 +1,35 @@
 """Fixtures that several test modules share."""
 
+import logging
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from movies_platform.sample import write_sample
+from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
 
-_PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
+_PLACES = (
+    "MOVIES_LANDING",
+    "MOVIES_WAREHOUSE",
+    "MOVIES_PUBLISHED",
+    "DAGSTER_HOME",
+    "MOVIES_FIRST_MONTH",
+    "MOVIES_KEEP_SNAPSHOTS",
+    "MOVIES_LOAD_TO",
+)
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests reaches them."""
+    """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
     for name in ("MOVIES_HOME", *_PLACES):
         monkeypatch.delenv(name, raising=False)
+    # Publishing takes seconds; tests of what is published switch it on.
+    monkeypatch.setenv("MOVIES_NO_PUBLISH", "1")
 
 
 @pytest.fixture
@@ -48,3 +62,40 @@ def real_data() -> Path:
     if not (folder / "the-movies-dataset" / "movies_metadata.csv.gz").is_file():
         pytest.skip(f"the real data is not in {folder}; set MOVIES_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
+    """The tables after one made-up month and after three, each published in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MOVIES_HOME", "MOVIES_NO_PUBLISH", *_PLACES):
+            patch.delenv(name, raising=False)
+        return make_states(tmp_path_factory.mktemp("states"))
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real HTTP server that speaks S3."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket, reached by the usual AWS environment; `s3://bucket/snapshots`."""
+    from movies_platform.resources.s3 import s3_client
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    name = f"movies-{secrets.token_hex(6)}"
+    s3_client().create_bucket(Bucket=name)
+    return f"s3://{name}/snapshots"

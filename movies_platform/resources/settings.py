@@ -7,11 +7,14 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_HOME        | ./data                         | the home of all below                       |
 | MOVIES_LANDING     | $MOVIES_HOME/landing           | where deliveries arrive and are kept        |
 | MOVIES_WAREHOUSE   | $MOVIES_HOME/warehouse.duckdb  | the tables                                  |
-| MOVIES_PUBLISHED   | $MOVIES_HOME/published         | files for other readers                     |
+| MOVIES_PUBLISHED   | $MOVIES_HOME/published         | snapshots: a folder or s3://bucket/prefix   |
 | DAGSTER_HOME       | $MOVIES_HOME/dagster           | runs, checks and history of the Dagster UI  |
 | MOVIES_FIRST_MONTH | 2015-01                        | the first month that can be delivered       |
 | MOVIES_MEMORY      | a quarter of the machine's     | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
+| MOVIES_KEEP_SNAPSHOTS | 5                           | published snapshots that stay, at least 2   |
+| MOVIES_NO_PUBLISH  |                                | 1: a refresh does not publish               |
+| MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
 """
 
 import os
@@ -34,6 +37,8 @@ class Settings:
     first_month: str
     memory: str | None
     wait_seconds: float
+    keep_snapshots: int
+    load_to: tuple[str, ...]
 
     @property
     def scratch(self) -> Path:
@@ -60,6 +65,8 @@ def settings() -> Settings:
         first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
         memory=_matching("MOVIES_MEMORY", "", r"(\d+(\.\d+)?\s*[KMGT]i?B)?", "a size, for example 1GB") or None,
         wait_seconds=float(_matching("MOVIES_WAIT", "600", r"\d+(\.\d+)?", "a number of seconds")),
+        keep_snapshots=int(_matching("MOVIES_KEEP_SNAPSHOTS", "5", r"[2-9]|[1-9]\d+", "a number, at least 2")),
+        load_to=tuple((os.environ.get("MOVIES_LOAD_TO") or "").split()),
     )
 
 
