@@ -1,11 +1,14 @@
 """Fixtures that several test modules share."""
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from movies_platform.sample import write_sample
+from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.shell import Shell
 
 _PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
@@ -48,3 +51,17 @@ def real_data() -> Path:
     if not (folder / "the-movies-dataset" / "movies_metadata.csv.gz").is_file():
         pytest.skip(f"the real data is not in {folder}; set MOVIES_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """A real HTTP server that speaks S3, SNS and SQS."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty bucket, and the AWS environment that leads to it."""
+    speak_to(s3_url, monkeypatch)
+    return Store(s3_url, f"movies-{uuid.uuid4().hex}")

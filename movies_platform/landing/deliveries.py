@@ -25,6 +25,7 @@ from movies_platform.errors import DeliveryRejected
 MOVIES = "movies_metadata"
 ARCHIVE = "the-movies-dataset.zip"
 TABLES = (MOVIES, "credits", "keywords", "links", "links_small", "ratings", "ratings_small")
+MARKERS = ("_SUCCESS", "manifest.json")  # written last by providers who say so when a delivery is whole
 FILE_NAME = re.compile(rf"(?:{'|'.join(TABLES)})\.csv(?:\.gz)?|{re.escape(ARCHIVE)}")
 _SETTLED = re.compile(r"(\d{4,})-([0-9a-f]{12})")
 
@@ -71,8 +72,39 @@ class Settled:
     note: Mapping[str, Any] = field(compare=False)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """What lies in incoming/ for a month, told without reading it.
+
+    `stamp` changes with every write of any file, also of the same content; `written` is when the last file
+    was, and `marked` when the provider's marker was, if there is one (both UTC).
+    """
+
+    month: dt.date
+    names: tuple[str, ...]
+    stamp: str
+    written: dt.datetime
+    marked: dt.datetime | None = None
+
+    @property
+    def brings_movies(self) -> bool:
+        """Whether the file that makes a delivery has arrived."""
+        return any(map(brings_movies, self.names))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look into incoming/ shows: arrivals by month, and a sentence for each thing that is none."""
+
+    arrivals: tuple[Arrival, ...]
+    strays: tuple[str, ...]
+
+
 class Landing(Protocol):
     """A landing zone. Its methods raise the storage's own errors when it cannot be reached."""
+
+    def look(self, month: dt.date | None = None) -> Look:
+        """What lies in incoming/ (of one month) now; cheap enough to be asked every few seconds."""
 
     def months(self) -> Sequence[dt.date]:
         """Months with something in incoming/, oldest first."""
@@ -109,6 +141,44 @@ def parse_settled(name: str) -> tuple[int, str] | None:
     """Number and id in the name of a settled delivery's folder."""
     match = _SETTLED.fullmatch(name)
     return (int(match[1]), match[2]) if match else None
+
+
+def brings_movies(name: str) -> bool:
+    """Whether a file of this name makes a delivery."""
+    return name == ARCHIVE or name.startswith(f"{MOVIES}.")
+
+
+def arrival(month: dt.date, files: Sequence[tuple[str, str, dt.datetime]], marked: dt.datetime | None) -> Arrival:
+    """The arrival of files, each given by name, version and the time it was written."""
+    stamp = hashlib.blake2b(json.dumps(sorted((n, v, t.isoformat()) for n, v, t in files)).encode(), digest_size=8)
+    names = tuple(sorted(name for name, _, _ in files))
+    return Arrival(month, names, stamp.hexdigest(), max(written for _, _, written in files), marked)
+
+
+def place_of(outcome: Outcome, existing: Mapping[Outcome, Sequence[str]], delivery_id: str) -> str:
+    """Folder name in `outcome`/ for a delivery, beside the `existing` ones of its month by outcome."""
+    name = settled_name([n for names in existing.values() for n in names], delivery_id)
+    if any(name in names for other, names in existing.items() if other != outcome):  # the same content, judged anew
+        return f"{int(name.split('-')[0]) + 1:04d}-{delivery_id}"
+    return name
+
+
+def is_left_over(waiting: Delivery, newest: Sequence[Settled]) -> bool:
+    """Whether the files are what an interrupted settling of the `newest` delivery did not take out.
+
+    It takes out the movies first, so that what it leaves is known.
+    """
+    if any(brings_movies(file.name) for file in waiting.files):
+        return False
+    kept = {(file["name"], file.get("blake2b") or file.get("etag")) for s in newest for file in s.note["files"]}
+    return all((file.name, file.digest) in kept for file in waiting.files)
+
+
+def note_content(delivery: Delivery, note: Mapping[str, Any], digest: Literal["blake2b", "etag"]) -> str:
+    """The text of delivery.json or error.json; `digest` says what the files' digests are."""
+    files = [{"name": f.name, "size_bytes": f.size, digest: f.digest} for f in delivery.files]
+    content = {"month": f"{delivery.month:%Y-%m}", "delivery_id": delivery.id, **note, "files": files}
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str)
 
 
 def settled_name(existing: Sequence[str], delivery_id: str) -> str:
