@@ -77,14 +77,14 @@ class Arrival:
     """What lies in incoming/ for a month, told without reading it.
 
     `stamp` changes with every write of any file, also of the same content; `written` is when the last file
-    was, and `marked` when the provider's marker was, if there is one (both UTC).
+    was, `marks` when the provider's markers were (UTC).
     """
 
     month: dt.date
     names: tuple[str, ...]
     stamp: str
     written: dt.datetime
-    marked: dt.datetime | None = None
+    marks: Mapping[str, dt.datetime] = field(default_factory=dict)
 
     @property
     def brings_movies(self) -> bool:
@@ -148,11 +148,14 @@ def brings_movies(name: str) -> bool:
     return name == ARCHIVE or name.startswith(f"{MOVIES}.")
 
 
-def arrival(month: dt.date, files: Sequence[tuple[str, str, dt.datetime]], marked: dt.datetime | None) -> Arrival:
-    """The arrival of files, each given by name, version and the time it was written."""
-    stamp = hashlib.blake2b(json.dumps(sorted((n, v, t.isoformat()) for n, v, t in files)).encode(), digest_size=8)
-    names = tuple(sorted(name for name, _, _ in files))
-    return Arrival(month, names, stamp.hexdigest(), max(written for _, _, written in files), marked)
+def arrival(month: dt.date, files: Mapping[str, tuple[str, dt.datetime]]) -> Arrival | None:
+    """The arrival of files, each with its version and the time it was written; None without one of the data set."""
+    marks = {name: written for name, (_, written) in files.items() if name in MARKERS}
+    data = sorted((name, *files[name]) for name in files if FILE_NAME.fullmatch(name))
+    if not data:
+        return None
+    stamp = hashlib.blake2b(json.dumps(data, default=str).encode(), digest_size=8).hexdigest()
+    return Arrival(month, tuple(name for name, _, _ in data), stamp, max(written for _, _, written in data), marks)
 
 
 def place_of(outcome: Outcome, existing: Mapping[Outcome, Sequence[str]], delivery_id: str) -> str:
@@ -194,9 +197,13 @@ def settled_name(existing: Sequence[str], delivery_id: str) -> str:
 
 
 def blocked_months(settled: Sequence[Settled]) -> list[Settled]:
-    """The newest deliveries of their months that a blocking check refused: nobody has mended them yet."""
-    newest = {s.month: s for s in sorted(settled, key=lambda s: s.number)}
-    return [s for _, s in sorted(newest.items()) if s.outcome == "failed" and s.note.get("reason") == "blocking_check"]
+    """The newest deliveries of their months that a blocking check refused: nobody has mended them yet.
+
+    A correction that is refused itself, or set aside unread, mends nothing.
+    """
+    judged = [s for s in settled if s.outcome == "processed" or s.note.get("reason") == "blocking_check"]
+    newest = {s.month: s for s in sorted(judged, key=lambda s: s.number)}
+    return [s for _, s in sorted(newest.items()) if s.outcome == "failed"]
 
 
 def without_doubles(names: Sequence[str], place: str) -> None:

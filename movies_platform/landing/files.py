@@ -26,11 +26,6 @@ def written_at(path: Path) -> dt.datetime:
     return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
 
 
-def marked_at(folder: Path) -> dt.datetime | None:
-    """When the provider's marker in the folder was written; None without one."""
-    return max((written_at(folder / name) for name in MARKERS if (folder / name).is_file()), default=None)
-
-
 def move_markers(source: Path, target: Path) -> None:
     """Let the provider's markers follow their delivery."""
     for name in MARKERS:

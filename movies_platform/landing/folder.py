@@ -35,7 +35,6 @@ from movies_platform.landing.deliveries import (
 from movies_platform.landing.files import (
     delivered_file,
     keep,
-    marked_at,
     move_markers,
     replaced_files,
     version_of,
@@ -53,14 +52,12 @@ class FolderLanding:
 
     def look(self, month: dt.date | None = None) -> Look:
         """What lies in incoming/ (of one month) now."""
-        found: list[Arrival] = []
+        found: list[Arrival | None] = []
         for day, folder in self._month_folders():
             with contextlib.suppress(FileNotFoundError):  # settled while we look
-                files = [folder / name for name in self._names(folder) if month in (None, day)]
-                if files:
-                    described = [(path.name, version_of(path), written_at(path)) for path in files]
-                    found.append(arrival(day, described, marked_at(folder)))
-        return Look(tuple(found), tuple(self.strays() if month is None else ()))
+                files = [path for path in visible(folder) if path.is_file() and month in (None, day)]
+                found.append(arrival(day, {path.name: (version_of(path), written_at(path)) for path in files}))
+        return Look(tuple(filter(None, found)), tuple(self.strays() if month is None else ()))
 
     def months(self) -> list[dt.date]:
         """Months with a file of the data set in incoming/, oldest first."""

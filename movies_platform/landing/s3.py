@@ -57,7 +57,7 @@ class S3Landing:
 
     def look(self, month: dt.date | None = None) -> Look:
         """What lies in incoming/ (of one month) now: one listing, page by page."""
-        arrivals: list[Arrival] = []
+        arrivals: list[Arrival | None] = []
         strays: list[str] = []
         for folder, objects in self._folders(month).items():
             day = _month_of(folder)
@@ -65,15 +65,13 @@ class S3Landing:
                 strays.append(f"incoming/{folder}: not a month's folder (YYYY-MM)")
                 continue
             names = {o.key.removeprefix(f"incoming/{folder}/"): o for o in objects}
-            files = [(n, f"{o.etag}-{o.size}", o.modified) for n, o in names.items() if FILE_NAME.fullmatch(n)]
-            marked = max((o.modified for n, o in names.items() if n in MARKERS), default=None)
-            arrivals += [arrival(day, files, marked)] if files else []
+            arrivals.append(arrival(day, {n: (f"{o.etag}-{o.size}", o.modified) for n, o in names.items()}))
             strays += [
-                f"incoming/{folder}/{n}: not a file of the data set"
-                for n in sorted(names)
-                if not FILE_NAME.fullmatch(n) and n not in MARKERS
+                f"incoming/{folder}/{name}: not a file of the data set"
+                for name in names
+                if not FILE_NAME.fullmatch(name) and name not in MARKERS
             ]
-        return Look(tuple(sorted(arrivals, key=lambda a: a.month)), tuple(strays))
+        return Look(tuple(filter(None, arrivals)), tuple(strays))
 
     def months(self) -> list[dt.date]:
         """Months with a file of the data set in incoming/, oldest first."""

@@ -22,6 +22,7 @@ from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
+from movies_platform.resources.liveness import alive
 
 _STAGED = "staged_as"  # attribute of a frame that `stage` has seen
 
@@ -35,7 +36,7 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Hold the one connection while the run's steps use it."""
-        with warehouse.opened():
+        with alive(context.run_id), warehouse.opened():
             yield self
 
     def transaction(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:

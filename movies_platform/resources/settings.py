@@ -12,19 +12,29 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_FIRST_MONTH | 2015-01                        | the first month that can be delivered       |
 | MOVIES_MEMORY      | 1GB                            | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
+| MOVIES_SETTLE_SECONDS | 10                          | a delivery is whole when nothing was written for so long |
+| MOVIES_MARKER      |                                | file that the provider writes last; a delivery waits for it |
+| MOVIES_POLL_SECONDS | 10                            | how often the sensors look                  |
+| MOVIES_QUEUE_URL   |                                | SQS queue that tells of new objects         |
+| MOVIES_ALERTS      |                                | where messages go: Apprise URLs, space separated |
+| MOVIES_EXPECTED_DAY |                               | day by which a month must have arrived      |
+| MOVIES_UI_URL      |                                | address of the Dagster UI, for links        |
+| MOVIES_HISTORY_URL |                                | PostgreSQL that keeps Dagster's runs        |
 """
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from movies_platform.errors import SettingsError
 
+_NUMBER = r"\d+(\.\d+)?"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of this process; paths are absolute, `wait_seconds` in seconds."""
+    """The settings of this process; paths are absolute. `alerts` and `history_url` may hold secrets."""
 
     home: Path
     landing: str
@@ -34,6 +44,14 @@ class Settings:
     first_month: str
     memory: str
     wait_seconds: float
+    settle_seconds: float
+    marker: str
+    poll_seconds: int
+    queue_url: str
+    alerts: tuple[str, ...] = field(repr=False)
+    expected_day: int | None
+    ui_url: str
+    history_url: str = field(repr=False)
 
     @property
     def scratch(self) -> Path:
@@ -59,7 +77,15 @@ def settings() -> Settings:
         dagster_home=Path(place("DAGSTER_HOME", "dagster")),
         first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
         memory=_matching("MOVIES_MEMORY", "1GB", r"\d+(\.\d+)?\s*[KMGT]i?B", "a size, for example 1GB"),
-        wait_seconds=float(_matching("MOVIES_WAIT", "600", r"\d+(\.\d+)?", "a number of seconds")),
+        wait_seconds=float(_matching("MOVIES_WAIT", "600", _NUMBER, "a number of seconds")),
+        settle_seconds=float(_matching("MOVIES_SETTLE_SECONDS", "10", _NUMBER, "a number of seconds")),
+        marker=_matching("MOVIES_MARKER", "", r"|_SUCCESS|manifest\.json", "_SUCCESS or manifest.json"),
+        poll_seconds=int(_matching("MOVIES_POLL_SECONDS", "10", r"[1-9]\d{0,3}", "a number of seconds")),
+        queue_url=os.environ.get("MOVIES_QUEUE_URL", ""),
+        alerts=tuple(os.environ.get("MOVIES_ALERTS", "").split()),
+        expected_day=int(_matching("MOVIES_EXPECTED_DAY", "0", r"[0-9]|1\d|2[0-8]", "a day from 1 to 28")) or None,
+        ui_url=os.environ.get("MOVIES_UI_URL", "").rstrip("/"),
+        history_url=os.environ.get("MOVIES_HISTORY_URL", ""),
     )
 
 
