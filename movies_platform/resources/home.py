@@ -6,7 +6,8 @@ from pathlib import Path
 from movies_platform.resources.settings import Settings, settings
 
 # Read by Dagster. Storages: movies_platform.resources.history. Pool limits hold whole runs in the queue
-# (granularity run), so that a killed run has no slot that somebody must free by hand.
+# (granularity run), so that a killed run has no slot that somebody must free by hand. Sensors have threads, so that a
+# store that answers slowly holds up only its own.
 _SQLITE = """\
 run_storage:
   module: movies_platform.resources.history
@@ -32,6 +33,7 @@ run_launcher:
 concurrency:
   runs: {max_concurrent_runs: 4}
   pools: {default_limit: 1, granularity: run}
+sensors: {use_threads: true, num_workers: 4}
 run_monitoring:
   enabled: true
   poll_interval_seconds: 15

@@ -13,6 +13,7 @@ from pathlib import Path
 from movies_platform.resources.settings import settings
 
 _KEPT_SECONDS = 86_400  # of a killed run's file, so that whoever looks finds it
+_held: set[str] = set()  # runs of this process
 
 
 def _file_of(run_id: str) -> Path:
@@ -21,8 +22,8 @@ def _file_of(run_id: str) -> Path:
 
 @contextlib.contextmanager
 def alive(run_id: str | None) -> Iterator[None]:
-    """Let this process be known as that of the run, until the end of the `with`."""
-    if run_id is None:
+    """Let this process be known as that of the run, until the end of the outermost `with`."""
+    if run_id is None or run_id in _held:  # Dagster sets a run's resources up twice, one inside the other
         yield
         return
     path = _file_of(run_id)
@@ -30,9 +31,11 @@ def alive(run_id: str | None) -> Iterator[None]:
     _clear(path.parent)
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
+        _held.add(run_id)
         try:
             yield
         finally:
+            _held.discard(run_id)
             path.unlink(missing_ok=True)
 
 
