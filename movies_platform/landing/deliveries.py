@@ -27,7 +27,6 @@ ARCHIVE = "the-movies-dataset.zip"
 TABLES = (MOVIES, "credits", "keywords", "links", "links_small", "ratings", "ratings_small")
 MARKERS = ("_SUCCESS", "manifest.json")  # written last by providers who say so when a delivery is whole
 FILE_NAME = re.compile(rf"(?:{'|'.join(TABLES)})\.csv(?:\.gz)?|{re.escape(ARCHIVE)}")
-_SETTLED = re.compile(r"(\d{4,})-([0-9a-f]{12})")
 
 Outcome = Literal["processed", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("processed", "failed")
@@ -137,12 +136,6 @@ class Landing(Protocol):
         """
 
 
-def parse_settled(name: str) -> tuple[int, str] | None:
-    """Number and id in the name of a settled delivery's folder."""
-    match = _SETTLED.fullmatch(name)
-    return (int(match[1]), match[2]) if match else None
-
-
 def brings_movies(name: str) -> bool:
     """Whether a file of this name makes a delivery."""
     return name == ARCHIVE or name.startswith(f"{MOVIES}.")
@@ -156,44 +149,6 @@ def arrival(month: dt.date, files: Mapping[str, tuple[str, dt.datetime]]) -> Arr
         return None
     stamp = hashlib.blake2b(json.dumps(data, default=str).encode(), digest_size=8).hexdigest()
     return Arrival(month, tuple(name for name, _, _ in data), stamp, max(written for _, _, written in data), marks)
-
-
-def place_of(outcome: Outcome, existing: Mapping[Outcome, Sequence[str]], delivery_id: str) -> str:
-    """Folder name in `outcome`/ for a delivery, beside the `existing` ones of its month by outcome."""
-    name = settled_name([n for names in existing.values() for n in names], delivery_id)
-    if any(name in names for other, names in existing.items() if other != outcome):  # the same content, judged anew
-        return f"{int(name.split('-')[0]) + 1:04d}-{delivery_id}"
-    return name
-
-
-def is_left_over(waiting: Delivery, newest: Sequence[Settled]) -> bool:
-    """Whether the files are what an interrupted settling of the `newest` delivery did not take out.
-
-    It takes out the movies first, so that what it leaves is known.
-    """
-    if any(brings_movies(file.name) for file in waiting.files):
-        return False
-    kept = {(file["name"], file.get("blake2b") or file.get("etag")) for s in newest for file in s.note["files"]}
-    return all((file.name, file.digest) in kept for file in waiting.files)
-
-
-def note_content(delivery: Delivery, note: Mapping[str, Any], digest: Literal["blake2b", "etag"]) -> str:
-    """The text of delivery.json or error.json; `digest` says what the files' digests are."""
-    files = [{"name": f.name, "size_bytes": f.size, digest: f.digest} for f in delivery.files]
-    content = {"month": f"{delivery.month:%Y-%m}", "delivery_id": delivery.id, **note, "files": files}
-    return json.dumps(content, indent=2, ensure_ascii=False, default=str)
-
-
-def settled_name(existing: Sequence[str], delivery_id: str) -> str:
-    """Folder name for a delivery that is about to be settled beside `existing` ones of its month.
-
-    The newest one is continued when it is the same delivery, which an interruption left unfinished or
-    a repetition brings again.
-    """
-    numbered = sorted(filter(None, map(parse_settled, existing)))
-    if numbered and numbered[-1][1] == delivery_id:
-        return f"{numbered[-1][0]:04d}-{delivery_id}"
-    return f"{numbered[-1][0] + 1 if numbered else 1:04d}-{delivery_id}"
 
 
 def blocked_months(settled: Sequence[Settled]) -> list[Settled]:

@@ -27,10 +27,6 @@ from movies_platform.landing.deliveries import (
     Settled,
     arrival,
     brings_movies,
-    is_left_over,
-    note_content,
-    parse_settled,
-    place_of,
 )
 from movies_platform.landing.files import (
     delivered_file,
@@ -41,6 +37,7 @@ from movies_platform.landing.files import (
     visible,
     written_at,
 )
+from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of
 from movies_platform.resources.months import month_name, parse_month
 
 
@@ -129,7 +126,7 @@ class FolderLanding:
                 if waiting and self._left_over(waiting):
                     self._take_out(waiting)
                 elif waiting:
-                    self.settle(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
+                    self.settle(waiting, "failed", {"reason": "superseded", "problem": SUPERSEDED})
             self._appear(staged, target)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -193,6 +190,3 @@ class FolderLanding:
                 path.replace(target / path.name)
         else:
             staged.rename(target)
-
-
-_SUPERSEDED = "Another delivery for the month arrived before this one was processed"

@@ -32,11 +32,8 @@ from movies_platform.landing.deliveries import (
     Settled,
     arrival,
     brings_movies,
-    is_left_over,
-    note_content,
-    parse_settled,
-    place_of,
 )
+from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of
 from movies_platform.landing.transfer import has_etag
 from movies_platform.resources.months import month_name, parse_month
 from movies_platform.resources.settings import settings
@@ -137,7 +134,7 @@ class S3Landing:
             if waiting and is_left_over(waiting, self.settled(month)[-1:]):
                 self._take_out(waiting)
             elif waiting:
-                self.settle(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
+                self.settle(waiting, "failed", {"reason": "superseded", "problem": SUPERSEDED})
             for name in sorted(files, key=brings_movies):  # without the movies, it is no delivery yet
                 self.bucket.copy(f"{staged}/{name}", f"{target}/{name}", versions[name])
         finally:
@@ -209,6 +206,3 @@ def _month_of(folder: str) -> dt.date | None:
     with contextlib.suppress(SettingsError):
         return parse_month(folder)
     return None
-
-
-_SUPERSEDED = "Another delivery for the month arrived before this one was processed"

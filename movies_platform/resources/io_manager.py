@@ -36,7 +36,7 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Hold the one connection while the run's steps use it."""
-        with alive(context.run_id), warehouse.opened():
+        with alive(context.run.run_id if context.run else None), warehouse.opened():
             yield self
 
     def transaction(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
