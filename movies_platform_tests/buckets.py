@@ -1,6 +1,7 @@
 """An S3 server of the tests' own, on a port of its own, spoken to over HTTP."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-tests",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
@@ -21,6 +22,7 @@ CREDENTIALS = {
 @contextmanager
 def s3_server() -> Iterator[str]:
     """A moto server in a thread; its URL."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -43,7 +45,7 @@ class Store:
         self.bucket = bucket
         self.address = f"s3://{bucket}/landing"
         self.client: Any = boto3.client(
-            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
+            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             # moto answers with the checksum of the parts' checksums as if it were that of the object
             config=Config(request_checksum_calculation="when_required"),
         )  # fmt: skip
@@ -59,7 +61,7 @@ class Store:
         body = self.client.get_object(Bucket=self.bucket, Key=f"landing/{key}")["Body"]
         return str(body.read().decode())
 
-    def keys(self, below: str = "") -> list[str]:
+    def listing(self, below: str = "") -> list[str]:
         """Every key below the landing zone."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"landing/{below}")
         return [o["Key"].removeprefix("landing/") for page in pages for o in page.get("Contents", ())]

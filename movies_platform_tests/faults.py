@@ -18,14 +18,14 @@ class FaultyProxy:
 
     `share` of the requests (in turn, not by chance) fail in `mode`: "500" answers so, "drop" closes the
     connection in the middle of the answer, "slow" waits a second. `hold` stops the first request that it is true
-    of for ever, and sets `held`.
+    of until it is let go, and sets `held`.
     """
 
     def __init__(self, target: str):
         self.target = urlsplit(target).netloc
         self.mode, self.share = "pass", 0.0
         self.hold: Callable[[str, str, Any], bool] | None = None
-        self.held = threading.Event()
+        self.held, self.released = threading.Event(), threading.Event()
         self.faults = 0
         self._turn = 0.0
         self._guard = threading.Lock()
@@ -46,7 +46,12 @@ class FaultyProxy:
     def hold_next(self, which: Callable[[str, str, Any], bool]) -> None:
         """Hold the next request of which this is true: given method, path and headers."""
         self.held.clear()
+        self.released.clear()
         self.hold = which
+
+    def let_go(self) -> None:
+        """Let what is held go on."""
+        self.released.set()
 
 
 @contextmanager
@@ -62,7 +67,7 @@ def faulty_proxy(target: str) -> Iterator[tuple[str, FaultyProxy]]:
             if proxy.hold and proxy.hold(self.command, self.path, self.headers):
                 proxy.hold = None
                 proxy.held.set()
-                time.sleep(3_600)
+                proxy.released.wait(3_600)
             fault = proxy.mode if proxy.fails() else "pass"
             if fault == "slow":
                 time.sleep(1)

@@ -52,7 +52,7 @@ def test_the_settings_choose_the_bucket(store: Store, monkeypatch: pytest.Monkey
 
 def test_a_delivery_arrives_with_all_its_files_and_leaves_nothing_beside(landing, home, store: Store):
     delivery = put(landing, home, "A", MOVIES, CREDITS)
-    assert store.keys() == WAITING
+    assert store.listing() == WAITING
     assert landing.incoming(MONTH) == delivery
     assert delivery.files[0].digest == hashlib.md5(b"credits.csv A").hexdigest()
 
@@ -75,7 +75,7 @@ def test_a_delivery_that_breaks_off_is_none(landing, home, store: Store, monkeyp
     monkeypatch.setattr(Bucket, "copy", nth(Bucket.copy, 2))
     with pytest.raises(KeyboardInterrupt):
         put(landing, home, "A", MOVIES, CREDITS)
-    assert store.keys() == [WAITING[0]]
+    assert store.listing() == [WAITING[0]]
     assert not landing.look().arrivals[0].brings_movies
     assert put(landing, home, "A", MOVIES, CREDITS).id == landing.incoming(MONTH).id
 
@@ -86,7 +86,7 @@ def test_a_settled_delivery_is_numbered_noted_and_gone_from_incoming(landing, ho
     place = landing.settle(delivery, "processed", {"rows": {"movies": 3}})
     below = f"processed/2017-11/0001-{delivery.id}"
     assert place == f"{store.address}/{below}"
-    assert store.keys() == [f"{below}/{name}" for name in ("_SUCCESS", CREDITS, "delivery.json", MOVIES)]
+    assert store.listing() == [f"{below}/{name}" for name in ("_SUCCESS", CREDITS, "delivery.json", MOVIES)]
     note = json.loads(store.get(f"{below}/delivery.json"))
     assert note["rows"] == {"movies": 3}
     assert note["files"][0] == {"name": CREDITS, "size_bytes": 13, "etag": delivery.files[0].digest}
@@ -186,7 +186,7 @@ def test_a_store_without_conditional_deletion_is_asked_before(landing, home, sto
     monkeypatch.setattr(client, "delete_object", delete)
     assert not landing.bucket.delete(WAITING[1], "0" * 32)
     assert landing.bucket.delete(WAITING[1], hashlib.md5(b"movies_metadata.csv A").hexdigest())
-    assert store.keys() == []
+    assert store.listing() == []
 
 
 def test_a_delivery_that_is_replaced_while_it_is_read_is_not_used(landing, home, store: Store):
@@ -265,7 +265,7 @@ def test_a_large_object_is_copied_in_parts_only_if_unchanged(landing, home, stor
     landing.settle(delivery, "processed", {})
     assert "-" in landing.bucket.etag(f"processed/2017-11/0001-{delivery.id}/{MOVIES}")
     assert landing.processed(MONTH).id == delivery.id
-    assert store.keys("incoming") == []
+    assert store.listing("incoming") == []
 
 
 @pytest.fixture

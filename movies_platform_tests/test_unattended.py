@@ -59,7 +59,7 @@ def test_deliveries_become_tables_with_nobody_looking(
         time.sleep(5)  # would anything else start?
 
         assert platform.titles() == [f"The delivery for {third} is refused"]
-        assert platform.store.keys("incoming") == ["incoming/november/readme.txt"]
+        assert platform.store.listing("incoming") == ["incoming/november/readme.txt"]
         assert sorted(note["month"] for note in platform.notes("processed")) == [first, second, third]
         assert len(platform.notes("failed")) == 1
         months_run = [r.dagster_run.tags["dagster/partition"][:7] for r in platform.of_months()]

@@ -93,7 +93,7 @@ class Unattended:
         """Until the tables are computed from everything put since then, and nothing goes on; when that was."""
 
         def settled() -> bool:
-            if self.store.keys("incoming"):
+            if self.store.listing("incoming"):
                 return False
             runs = self.runs()
             loaded = max((r.end_time or 0 for r in runs if r.dagster_run.job_name == "load_month"), default=0)
@@ -113,7 +113,7 @@ class Unattended:
     def notes(self, outcome: str) -> list[dict[str, Any]]:
         """The notes in processed/ or failed/."""
         name = "delivery.json" if outcome == "processed" else "error.json"
-        return [json.loads(self.store.get(k)) for k in self.store.keys(outcome) if k.endswith(name)]
+        return [json.loads(self.store.get(k)) for k in self.store.listing(outcome) if k.endswith(name)]
 
     def ask(self, url: str, query: str) -> Any:
         """What the webserver answers to a GraphQL query."""
@@ -147,7 +147,7 @@ def unattended(home: Path, set_env: Callable[[str, str], None], **settings: str)
         store = Store(s3, "movies")
         own = {
             "MOVIES_HOME": str(home), "MOVIES_LANDING": store.address, "DAGSTER_HOME": str(home / "dagster"),
-            "MOVIES_ALERTS": hook, "AWS_ENDPOINT_URL": url, "MOVIES_POLL_SECONDS": "2", "MOVIES_SETTLE_SECONDS": "3",
+            "MOVIES_ALERTS": hook, "AWS_ENDPOINT_URL": url, "MOVIES_POLL_SECONDS": "2", "MOVIES_SETTLE_SECONDS": "1",
         }  # fmt: skip
         for name, value in {**CREDENTIALS, **own, **settings}.items():
             set_env(name, value)

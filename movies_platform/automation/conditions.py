@@ -5,8 +5,10 @@ month that is blocked holds the tables whoever loaded it (docs/decisions/0006), 
 asked, not the last state of a check: a shell asks the same.
 """
 
+import datetime as dt
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
@@ -29,9 +31,15 @@ class NoMonthIsBlocked(dg.AutomationCondition[dg.AssetKey]):
 
     def evaluate(self, context: dg.AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:
         """All candidates, or none while a month is blocked; the landing zone is asked only for candidates."""
-        held = not context.candidate_subset.is_empty and blocked_months(open_landing().settled())
+        held = not context.candidate_subset.is_empty and _is_any_blocked(context.evaluation_time)
         chosen = context.get_empty_subset() if held else context.candidate_subset
         return dg.AutomationResult(context, true_subset=chosen)
+
+
+@lru_cache(maxsize=1)
+def _is_any_blocked(_: dt.datetime) -> bool:
+    """One question for all tables of an evaluation."""
+    return bool(blocked_months(open_landing().settled()))
 
 
 def after_months() -> dg.AutomationCondition[dg.AssetKey]:

@@ -36,7 +36,7 @@ concurrency:
 sensors: {use_threads: true, num_workers: 4}
 run_monitoring:
   enabled: true
-  poll_interval_seconds: 15
+  poll_interval_seconds: 5
   start_timeout_seconds: 180
   free_slots_after_run_end_seconds: 60
 run_retries:
