@@ -45,10 +45,14 @@ class Store:
         self.bucket = bucket
         self.address = f"s3://{bucket}/landing"
         self.client: Any = boto3.client(
-            "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="provider",
+            aws_secret_access_key="provider",
             # moto answers with the checksum of the parts' checksums as if it were that of the object
             config=Config(request_checksum_calculation="when_required"),
-        )  # fmt: skip
+        )
         self.client.create_bucket(Bucket=bucket)
 
     def put(self, key: str, content: str | bytes) -> None:
