@@ -1,8 +1,11 @@
-"""The only place where the parts meet: assets, jobs, resources."""
+"""The only place where the parts meet: assets, jobs, sensors, resources."""
 
 import dagster as dg
 
 from movies_platform.automation import load_month, refresh_tables
+from movies_platform.automation.alerts import alerts
+from movies_platform.automation.conditions import automated, automation_sensor
+from movies_platform.automation.deliveries import deliveries
 from movies_platform.core.assets import present_state
 from movies_platform.loaded.assets import load_warehouses, warehouses
 from movies_platform.metrics import money, popularity, releases
@@ -13,14 +16,17 @@ from movies_platform.resources.io_manager import ContractIOManager, Warehouse
 warehouse = Warehouse()
 
 defs = dg.Definitions(
-    assets=[
-        delivered_month,
-        present_state,
-        *dg.load_assets_from_modules([money, popularity, releases]),
-        snapshot,
-        warehouses,
-    ],
+    assets=automated(
+        [
+            delivered_month,
+            present_state,
+            *dg.load_assets_from_modules([money, popularity, releases]),
+            snapshot,
+            warehouses,
+        ]
+    ),
     jobs=[load_month, refresh_tables, publish_tables, load_warehouses],
+    sensors=[deliveries, automation_sensor(), alerts],
     resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
     executor=dg.in_process_executor,
 )

@@ -77,6 +77,8 @@ def main() -> None:
         if library == "duckdb":
             first = str(problem).splitlines()[0]
             _give_up(f"the warehouse cannot be used: {first} 'movies-platform rebuild' makes it again.")
+        if library in ("botocore", "boto3", "s3transfer"):
+            _give_up(f"S3 does not do what was asked: {str(problem).splitlines()[0]}")
         if library == "sqlalchemy":
             _give_up(f"Dagster's history in DAGSTER_HOME cannot be used: {str(problem).splitlines()[0]}")
         raise

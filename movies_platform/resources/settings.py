@@ -15,19 +15,29 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_KEEP_SNAPSHOTS | 5                           | published snapshots that stay, at least 2   |
 | MOVIES_NO_PUBLISH  |                                | 1: a refresh does not publish               |
 | MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
+| MOVIES_SETTLE_SECONDS | 10                          | a delivery is whole when nothing was written for so long |
+| MOVIES_MARKER      |                                | file that the provider writes last; a delivery waits for it |
+| MOVIES_POLL_SECONDS | 10                            | how often the sensors look                  |
+| MOVIES_QUEUE_URL   |                                | SQS queue that tells of new objects         |
+| MOVIES_ALERTS      |                                | where messages go: Apprise URLs, space separated |
+| MOVIES_EXPECTED_DAY |                               | day by which a month must have arrived      |
+| MOVIES_UI_URL      |                                | address of the Dagster UI, for links        |
+| MOVIES_HISTORY_URL |                                | PostgreSQL that keeps Dagster's runs        |
 """
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from movies_platform.errors import SettingsError
 
+_NUMBER = r"\d+(\.\d+)?"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of this process; paths are absolute, `wait_seconds` in seconds."""
+    """The settings of this process; paths are absolute. `alerts` and `history_url` may hold secrets."""
 
     home: Path
     landing: str
@@ -39,6 +49,14 @@ class Settings:
     wait_seconds: float
     keep_snapshots: int
     load_to: tuple[str, ...]
+    settle_seconds: float
+    marker: str
+    poll_seconds: int
+    queue_url: str
+    alerts: tuple[str, ...] = field(repr=False)
+    expected_day: int | None
+    ui_url: str
+    history_url: str = field(repr=False)
 
     @property
     def scratch(self) -> Path:
@@ -64,9 +82,17 @@ def settings() -> Settings:
         dagster_home=Path(place("DAGSTER_HOME", "dagster")),
         first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
         memory=_matching("MOVIES_MEMORY", "", r"(\d+(\.\d+)?\s*[KMGT]i?B)?", "a size, for example 1GB") or None,
-        wait_seconds=float(_matching("MOVIES_WAIT", "600", r"\d+(\.\d+)?", "a number of seconds")),
+        wait_seconds=float(_matching("MOVIES_WAIT", "600", _NUMBER, "a number of seconds")),
         keep_snapshots=int(_matching("MOVIES_KEEP_SNAPSHOTS", "5", r"[2-9]|[1-9]\d+", "a number, at least 2")),
         load_to=tuple((os.environ.get("MOVIES_LOAD_TO") or "").split()),
+        settle_seconds=float(_matching("MOVIES_SETTLE_SECONDS", "10", _NUMBER, "a number of seconds")),
+        marker=_matching("MOVIES_MARKER", "", r"|_SUCCESS|manifest\.json", "_SUCCESS or manifest.json"),
+        poll_seconds=int(_matching("MOVIES_POLL_SECONDS", "10", r"[1-9]\d{0,3}", "a number of seconds")),
+        queue_url=os.environ.get("MOVIES_QUEUE_URL", ""),
+        alerts=tuple(os.environ.get("MOVIES_ALERTS", "").split()),
+        expected_day=int(_matching("MOVIES_EXPECTED_DAY", "0", r"[0-9]|1\d|2[0-8]", "a day from 1 to 28")) or None,
+        ui_url=os.environ.get("MOVIES_UI_URL", "").rstrip("/"),
+        history_url=os.environ.get("MOVIES_HISTORY_URL", ""),
     )
 
 
