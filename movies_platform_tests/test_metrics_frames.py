@@ -15,7 +15,7 @@ import pytest
 from movies_platform.contracts import all_tables, qualified, table_named
 from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics import money, popularity, releases
+from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.resources import warehouse
 
 ANSWERS = {
@@ -24,6 +24,7 @@ ANSWERS = {
         *(v for v in vars(money).values() if isinstance(v, dg.AssetsDefinition)),
         *(v for v in vars(popularity).values() if isinstance(v, dg.AssetsDefinition)),
         *(v for v in vars(releases).values() if isinstance(v, dg.AssetsDefinition)),
+        *(v for v in vars(months).values() if isinstance(v, dg.AssetsDefinition)),
     ]
 }
 Frames = dict[str, pd.DataFrame]
@@ -50,7 +51,9 @@ def state(*movies: Movie) -> Frames:
         }
         for m in movies
     ]  # fmt: skip
-    frames = {"movies": frame("core.movies", rows)}
+    known = [{**row, "valid_from": row["delivery_month"]} for row in rows]
+    versions = [{k: v for k, v in row.items() if k in table_named("core.movie_history").columns} for row in known]
+    frames = {"movies": frame("core.movies", rows), "movie_history": frame("core.movie_history", versions)}
     for kind, links, catalogue in (
         ("genre", "movie_genres", "genres"), ("company", "movie_companies", "companies")
     ):  # fmt: skip
@@ -104,7 +107,7 @@ def test_no_movies_give_an_empty_table_with_the_declared_columns(name: str, home
     assert len(empty) == 0
 
 
-@pytest.mark.parametrize("name", sorted(ANSWERS))
+@pytest.mark.parametrize("name", [n for n in sorted(ANSWERS) if n.endswith("_by_year")])
 def test_a_movie_without_a_year_is_in_no_answer(name: str, home: Path) -> None:
     undated = Movie(1, None, 10.0, 20.0, 3.0, genres=(1,), companies=(1,))
     assert len(answer(name, state(undated))) == 0

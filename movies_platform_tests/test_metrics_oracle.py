@@ -99,9 +99,17 @@ def releases(movies: list[Movie]) -> Iterator[Row]:
                 yield {**key, "genre_id": genre, "genre_name": f"genre {genre}", "releases": count}
 
 
+def by_month(movies: list[Movie]) -> Iterator[Row]:
+    for genre in range(1, 6):
+        if made := [m for m in movies if genre in m.genres]:
+            yield {"month": pd.Timestamp("2017-11-01"), "genre_id": genre, "genre_name": f"genre {genre}",
+                   "movies": len(made), **{f"{k}_popularity": v for k, v in measures(made).items()}}  # fmt: skip
+
+
 ORACLES: dict[str, Callable[[list[Movie]], Iterator[Row]]] = {
     **{f"{k}_{a}_by_year": lambda m, k=k, a=a: money(m, k, a) for k in GROUPS for a in AMOUNTS},
     **{f"{k}_popularity_by_year": lambda m, k=k: popularity(m, k) for k in GROUPS},
+    "genre_popularity_by_month": by_month,
     "most_popular_genre_by_year": most_popular,
     "company_releases_by_genre_by_year": releases,
 }

@@ -20,6 +20,7 @@ _LAZY = {
     "load": "movies_platform.cli.publishing:load",
     "query": "movies_platform.cli.querying:query",
     "show": "movies_platform.cli.showing:show",
+    "report": "movies_platform.cli.reporting:report",
     "status": "movies_platform.cli.showing:status",
     "sample": "movies_platform.cli.delivering:sample",
 }

@@ -18,6 +18,7 @@ from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.relations import Relation
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
+from movies_platform.resources.codelinks import SOURCE
 from movies_platform.resources.io_manager import stage
 
 Compute = Callable[..., Relation]
@@ -37,6 +38,7 @@ def metric(contract: sa.Table) -> Callable[[Compute], dg.AssetsDefinition]:
                 yield from results_of(run_checks(connection, checks_of([contract]), relation=staged.alias))
                 yield dg.Output(staged)
 
+        setattr(build, SOURCE, compute)  # what the catalogue links to
         make: Callable[..., dg.AssetsDefinition] = dg.asset(
             **table_spec(contract), ins=inputs, check_specs=specs_of([contract]), io_manager_key="io_manager",
             pool="duckdb",

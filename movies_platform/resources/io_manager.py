@@ -17,12 +17,12 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
 from pydantic import Field
 
-from movies_platform.contracts.catalogue import row_count_metadata
 from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.relations import Relation, conforming, typed
 from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
+from movies_platform.resources.facts import table_facts
 from movies_platform.resources.liveness import alive
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class RelationHandler(DbTypeHandler[Relation]):
 
     def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Relation, connection: Any) -> None:
         """Store the rows; those of before are already deleted in the same transaction."""
-        context.add_output_metadata(row_count_metadata(store(connection, _contract(table_slice), obj)))
+        contract = _contract(table_slice)
+        context.add_output_metadata(table_facts(contract, store(connection, contract, obj)))
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> Relation:
         """The table, or the columns asked for; nothing is read yet."""
@@ -91,7 +92,7 @@ class FrameHandler(DbTypeHandler[pd.DataFrame]):
         """Store the frame; its rows of before are already deleted in the same transaction."""
         contract = _contract(table_slice)
         with as_relation(connection, contract, conform(obj, contract)) as rows:
-            context.add_output_metadata(row_count_metadata(store(connection, contract, rows)))
+            context.add_output_metadata(table_facts(contract, store(connection, contract, rows)))
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> pd.DataFrame:
         """The table's rows, with the columns asked for, in the order of its key."""

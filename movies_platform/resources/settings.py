@@ -63,6 +63,11 @@ class Settings:
         """Where work in progress is written; safe to delete when nothing runs."""
         return self.home / "scratch"
 
+    @property
+    def report(self) -> Path:
+        """Where the report and its pictures are written."""
+        return self.home / "report"
+
 
 def settings() -> Settings:
     """Read the settings from the environment (cheap: call it where a setting is needed)."""
