@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from movies_platform.contracts.catalogue import column_description
 from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualified, references_of
 
@@ -30,7 +31,9 @@ def asset_graph() -> str:
     graph = defs.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     members = {stage: [table.name for table in all_tables() if table.schema == stage] for stage in STAGES}
-    members |= {stage: sorted(k.path[-1] for k in keys if k.path[0] == stage) for stage in ("published", "loaded")}
+    for key in sorted(keys):
+        if key.path[0] not in STAGES:
+            members.setdefault(key.path[0], []).append(key.path[-1])
     for stage, names in members.items():
         lines += [f"  subgraph {stage}", *(f"    {name}" for name in names), "  end"]
     for child in sorted(keys, key=lambda k: k.path[-1]):
@@ -108,7 +111,8 @@ def _section(table: sa.Table) -> str:
     lines += [f"`{', '.join(own)}` refers to `{qualified(other)}`." for own, other, _ in references_of(table)]
     lines += ["", "| column | type | null | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {c.comment} |" for c in table.columns
+        f"| `{c.name}` | {column_type(c)} | {'yes' if c.nullable else 'no'} | {column_description(c)} |"
+        for c in table.columns
     ]
     return "\n".join([*lines, ""])
 

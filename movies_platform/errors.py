@@ -34,6 +34,10 @@ class DeliveryChanged(MoviesPlatformError):  # noqa: N818
     """A file of a delivery was replaced while it was read; reading it again reads the new one."""
 
 
+class TransferBroken(MoviesPlatformError):  # noqa: N818
+    """An object of the landing zone does not come through; nothing of it was used."""
+
+
 class WarehouseBusy(MoviesPlatformError):  # noqa: N818
     """Another process is writing the warehouse and did not end in time."""
 

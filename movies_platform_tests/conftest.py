@@ -1,14 +1,14 @@
 """Fixtures that several test modules share."""
 
-import logging
 import os
-import secrets
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from movies_platform.sample import write_sample
+from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
 
@@ -74,28 +74,20 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """The address of a real HTTP server that speaks S3."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3_url() -> Iterator[str]:
+    """A real HTTP server that speaks S3, SNS and SQS."""
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture
-def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new bucket, reached by the usual AWS environment; `s3://bucket/snapshots`."""
-    from movies_platform.resources.s3 import s3_client
+def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty bucket, and the AWS environment that leads to it."""
+    speak_to(s3_url, monkeypatch)
+    return Store(s3_url, f"movies-{uuid.uuid4().hex}")
 
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    name = f"movies-{secrets.token_hex(6)}"
-    s3_client().create_bucket(Bucket=name)
-    return f"s3://{name}/snapshots"
+
+@pytest.fixture
+def bucket(store: Store) -> str:
+    """Where snapshots are published in an empty bucket."""
+    return f"s3://{store.bucket}/snapshots"

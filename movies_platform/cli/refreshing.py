@@ -1,6 +1,7 @@
 """`refresh` and `rebuild`: deliveries into tables."""
 
 import datetime as dt
+import gc
 import sys
 
 import click
@@ -26,6 +27,7 @@ def refresh(month: dt.date | None, no_publish: bool) -> None:
     from movies_platform.refresh import Refresh, report
     from movies_platform.resources.home import prepare_home
 
+    _collect_garbage_again()
     if month:
         check_month(month)
     prepare_home()
@@ -46,6 +48,7 @@ def rebuild(no_publish: bool) -> None:
     from movies_platform.refresh import report
     from movies_platform.resources.home import prepare_home
 
+    _collect_garbage_again()
     prepare_home()
     done = rebuild_warehouse(tell=_tell)
     click.echo(report(done))
@@ -59,6 +62,13 @@ def _handed_on(*, anew: bool) -> bool:
     lines, problems = hand_on(anew=anew, tell=_tell)
     click.echo("\n".join([*lines, *(f"problem   {line}" for text in problems for line in text.splitlines())]))
     return not problems
+
+
+def _collect_garbage_again() -> None:
+    """What was imported until now is left out of it (see `cli.main`), and a run's events make little."""
+    gc.freeze()
+    gc.set_threshold(50_000)
+    gc.enable()
 
 
 def _tell(message: str) -> None:
