@@ -19,7 +19,7 @@ from movies_platform.contracts.published import MONTHLY, published_tables
 from movies_platform.contracts.tables import qualified
 from movies_platform.errors import SnapshotDamaged
 from movies_platform.published.reports import REPORTS
-from movies_platform.resources.settings import settings
+from movies_platform.resources.warehouse import limit_memory
 from movies_platform.snapshots.manifest import DATABASE
 
 _LINE, _BUFFER = 1 << 20, 1 << 24  # bytes of a line without its texts, of what is read at once
@@ -133,10 +133,9 @@ def _fingerprint(query: str) -> str:
 
 
 def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    chosen = settings()
-    spill = str(chosen.scratch / "spill")
-    limits: dict[str, str | bool | int | float | list[str]] = {"memory_limit": chosen.memory, "temp_directory": spill}
-    return duckdb.connect(folder / DATABASE, read_only=True, config=limits)
+    connection = duckdb.connect(folder / DATABASE, read_only=True)
+    limit_memory(connection)
+    return connection
 
 
 def _pack(path: Path) -> None:
