@@ -120,6 +120,16 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             time.sleep(_POLL_SECONDS)
 
 
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bound another database of this process as the warehouse is: by MOVIES_MEMORY, beyond which it spills to disk."""
+    chosen = settings()
+    if chosen.memory:
+        connection.execute(f"SET memory_limit = '{chosen.memory}'")
+    else:
+        _leave_room(connection)
+    connection.execute(f"SET temp_directory = '{chosen.scratch / 'spill'}'")
+
+
 def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
     """Take a quarter of the memory that there is; DuckDB, which sees the limits of containers, would take 80 %."""
     row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
