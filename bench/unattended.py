@@ -65,7 +65,7 @@ class Drama:
     def kill_when(self, what: str, month: str, which: str, runs_too: bool) -> None:
         platform = self.platform
         platform.proxy.hold_next(
-            (lambda m, p, h: m == "PUT" and f"/processed/{month}" in p and p.endswith(MOVIES))
+            (lambda m, p, h: m == "PUT" and f"/processed/{month}" in p and p.endswith("delivery.json"))
             if which == "move"
             else (lambda m, p, h: m == "GET" and p.endswith(f"/incoming/{month}/{MOVIES}"))
         )
@@ -164,7 +164,7 @@ def main() -> None:
         os.environ[name] = value
 
     # The settings that a deployment has, but for the address of the server.
-    defaults = {"MOVIES_POLL_SECONDS": "10", "MOVIES_SETTLE_SECONDS": "10"}
+    defaults = {"MOVIES_POLL_SECONDS": "5", "MOVIES_SETTLE_SECONDS": "10"}
     with tempfile.TemporaryDirectory() as home, unattended(Path(home) / "home", set_env, **defaults) as platform:
         drama = Drama(platform, data)
         try:

@@ -11,14 +11,15 @@ from movies_platform.sample import write_sample
 from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.shell import Shell
 
-_PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
+_KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""
-    for name in ("MOVIES_HOME", *_PLACES):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -74,7 +74,8 @@ def _reason(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, bool
                 causes.append(causes[-1].cause)
             said = failure.user_failure_data.description if failure.user_failure_data else None
             blocked = "blocking checks failed" in (said or "") and _PARTITION in run.tags
-            return said or causes[-1].message.strip(), blocked or causes[-1].cls_name == "DeliveryRejected"
+            refused = any(cause.cls_name == "DeliveryRejected" for cause in causes)
+            return said or causes[-1].message.strip(), blocked or refused
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE):
         if entry.dagster_event and entry.dagster_event.message:
             return entry.dagster_event.message, False
