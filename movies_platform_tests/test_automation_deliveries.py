@@ -119,7 +119,22 @@ def test_a_run_that_dagster_retries_is_not_followed_by_ours(tick: Ticks, put: Pu
     assert f"{run.run_id} is on its way" in tick().skip_message
 
 
-def test_the_same_content_delivered_again_runs_again(tick: Ticks, put: Put):
+def test_what_was_processed_last_delivered_again_is_put_away_without_a_run(tick: Ticks, put: Put):
+    month, landing = dt.date(2017, 11, 1), open_landing()
+    for content in "AB":
+        put(f"incoming/2017-11/{MOVIES}", content)
+        landing.settle(landing.incoming(month), "processed", {"run_id": content})
+    before = landing.settled()
+    put(f"incoming/2017-11/{MOVIES}", "B")
+    assert "delivered again; it lies in" in tick().skip_message
+    assert landing.incoming(month) is None
+    assert landing.settled() == before
+    assert [s.note["run_id"] for s in landing.settled()] == ["A", "B"]
+    put(f"incoming/2017-11/{MOVIES}", "A")  # the state before the last is news
+    assert len(tick.requests()) == 1
+
+
+def test_the_same_content_delivered_again_after_a_fault_runs_again(tick: Ticks, put: Put):
     put(f"incoming/2017-11/{MOVIES}", "A")
     tick.started(dg.DagsterRunStatus.FAILURE)
     time.sleep(1.1)  # moto tells the time of an object in whole seconds
