@@ -5,13 +5,13 @@ PYTHON ?= python3
 MOVIES_HOME ?= $(CURDIR)/data
 export MOVIES_HOME
 
-.PHONY: demo test dev bench docs lint clean
+.PHONY: demo test dev bench docs screenshots lint clean
 
 demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
 
 test: $(VENV)/.installed-dev  ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
 	$(BIN)/movies-platform status > /dev/null
@@ -25,6 +25,9 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs
+
+screenshots: $(VENV)/.installed-dev  ## the README's pictures of the UI (needs Debian's chromium)
+	$(BIN)/python -m movies_platform_tests.screenshots
 
 lint: $(VENV)/.installed-dev  ## style and types
 	$(BIN)/ruff check .

@@ -7,15 +7,20 @@ from movies_platform.automation.alerts import alerts
 from movies_platform.automation.conditions import automated, automation_sensor
 from movies_platform.automation.deliveries import deliveries
 from movies_platform.core.assets import present_state
-from movies_platform.metrics import money, popularity, releases
+from movies_platform.loaded.assets import load_warehouses, warehouses
+from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.monthly import delivered_month
+from movies_platform.published.assets import publish_tables, snapshot
+from movies_platform.report.assets import draw_report, pictures, report_page
+from movies_platform.resources.codelinks import with_code_links
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
 
 warehouse = Warehouse()
+tables = [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases, months])]
 
 defs = dg.Definitions(
-    assets=automated([delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases])]),
-    jobs=[load_month, refresh_tables],
+    assets=automated(with_code_links([*tables, snapshot, warehouses, *pictures, report_page])),
+    jobs=[load_month, refresh_tables, publish_tables, load_warehouses, draw_report],
     sensors=[deliveries, automation_sensor(), alerts],
     resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
     executor=dg.in_process_executor,

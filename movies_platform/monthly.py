@@ -15,7 +15,7 @@ import duckdb
 
 from movies_platform.checks.outcomes import Outcome, results_of
 from movies_platform.checks.registry import checks_of, run_checks, specs_of
-from movies_platform.contracts.catalogue import asset_key, row_count_metadata, table_spec
+from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, RAW_MOVIES
 from movies_platform.contracts.tables import qualified
@@ -29,6 +29,8 @@ from movies_platform.partitions import delivery_months
 from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
+from movies_platform.resources.builds import forget_in_history
+from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
@@ -105,10 +107,7 @@ def delivered_month(
     for table in TABLES:
         yield dg.MaterializeResult(
             asset_key=asset_key(table),
-            metadata={
-                **row_count_metadata(loaded.rows[table.name], partition=True),
-                "delivery_id": delivery.id,
-            },
+            metadata={**table_facts(table, loaded.rows[table.name], month), "delivery_id": delivery.id},
         )
 
 
@@ -134,6 +133,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
     with warehouse.transaction() as connection, landing.local_files(delivery) as files:
         for table in TABLES:
             connection.execute(f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", [month])
+        forget_in_history(connection, month)
         scratch = settings().scratch
         scratch.mkdir(parents=True, exist_ok=True)
         with movies_stream(files, delivery.place) as (name, stream):

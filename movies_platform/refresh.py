@@ -20,6 +20,7 @@ from movies_platform.landing.deliveries import Landing, blocked_months
 from movies_platform.partitions import delivery_months
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
+from movies_platform.resources.history import written_behind
 from movies_platform.resources.months import month_name
 
 _BY_SHELL = {"movies_platform/started_by": "shell"}
@@ -70,7 +71,7 @@ class Refresh:
     def run_months(self, months: list[dt.date]) -> Done:
         """Load these months, then compute the tables unless a month holds them back."""
         started = time.monotonic()
-        with warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
+        with warehouse.opened() as connection, dg.DagsterInstance.get() as instance, written_behind(instance):
             _end_killed_runs(instance)
             for month in months:
                 self.tell(f"{month_name(month)}: reading the delivery")

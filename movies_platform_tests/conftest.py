@@ -9,17 +9,24 @@ import pytest
 
 from movies_platform.sample import write_sample
 from movies_platform_tests.buckets import Store, s3_server, speak_to
+from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
 
 _KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
 
 
+def _forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
+            patch.delenv(name)
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests reaches them."""
-    for name in os.environ:
-        if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
-            monkeypatch.delenv(name)
+    """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
+    _forget_settings(monkeypatch)
+    # Publishing takes seconds; tests of what is published switch it on.
+    monkeypatch.setenv("MOVIES_NO_PUBLISH", "1")
 
 
 @pytest.fixture
@@ -55,6 +62,14 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
+    """The tables after one made-up month and after three, each published in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings(patch)
+        return make_states(tmp_path_factory.mktemp("states"))
+
+
+@pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """A real HTTP server that speaks S3, SNS and SQS."""
     with s3_server() as url:
@@ -66,3 +81,9 @@ def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """An empty bucket, and the AWS environment that leads to it."""
     speak_to(s3_url, monkeypatch)
     return Store(s3_url, f"movies-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def bucket(store: Store) -> str:
+    """Where snapshots are published in an empty bucket."""
+    return f"s3://{store.bucket}/snapshots"

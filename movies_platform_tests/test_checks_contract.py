@@ -113,3 +113,20 @@ def test_an_empty_table_passes(stored):
     for check in all_checks():
         if check.name in GENERATED:
             assert judge(stored, check.name, check.table).passed
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DROP COLUMN title", "column title does not exist"),
+        ("ADD COLUMN mood TEXT", "column mood is not declared"),
+        ("ALTER COLUMN vote_count TYPE DOUBLE", "column vote_count is DOUBLE, not BIGINT"),
+    ],
+    ids=["missing", "undeclared", "of another type"],
+)
+def test_a_table_whose_columns_are_not_the_declared_ones_fails(stored, change, told):
+    (table,) = [t for t in all_tables() if qualified(t) == "core.movies"]
+    stored.execute("CREATE OR REPLACE TEMP TABLE altered AS FROM core.movies")
+    stored.execute(f"ALTER TABLE altered {change}")
+    (outcome,) = run_checks(stored, [the_check("columns_hold_what_is_declared", table)], relation="altered")
+    assert fails(outcome, told)

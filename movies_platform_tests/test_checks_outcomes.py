@@ -1,9 +1,11 @@
 """How Dagster is told what checks found."""
 
+import datetime as dt
+
 import dagster as dg
 import pytest
 
-from movies_platform.checks.outcomes import Check, Findings, Outcome, results_of
+from movies_platform.checks.outcomes import Check, Findings, Outcome, offenders_table, results_of
 from movies_platform.checks.registry import all_checks, checks_of, specs_of
 from movies_platform.contracts.core import GENRES, MOVIES
 
@@ -39,7 +41,17 @@ def test_a_result_tells_numbers_offenders_and_the_worst_of_them():
     assert result.description == "3 found"
     assert result.metadata["offenders"].value == 3
     assert result.metadata["share"].value == 0.5
-    assert result.metadata["worst"].value == "- `(7,)`"
+    (record,) = result.metadata["worst"].records
+    assert record.data == {"value 1": 7}
+
+
+def test_a_value_that_the_ui_has_no_type_for_is_shown_as_text():
+    found = Findings(1, "", worst=[(7, 0.5, None, dt.date(2017, 11, 1))], columns=["id", "share", "name", "month"])
+    table = offenders_table(found)
+    assert table.records[0].data == {"id": 7, "share": 0.5, "name": None, "month": "2017-11-01"}
+    assert [(c.name, c.type) for c in table.schema.columns] == [
+        ("id", "int"), ("share", "float"), ("name", "string"), ("month", "string"),
+    ]  # fmt: skip
 
 
 def test_checks_are_found_by_their_table_and_declared_as_they_are():

@@ -11,7 +11,7 @@ import pytest
 from movies_platform.automation import MONTH_JOB, REFRESH_JOB
 from movies_platform.checks.registry import all_checks
 from movies_platform.contracts import all_tables, qualified
-from movies_platform.contracts.catalogue import asset_key, column_schema
+from movies_platform.contracts.catalogue import RHYTHM, asset_key, column_schema
 from movies_platform.contracts.tables import STAGES
 from movies_platform.definitions import defs
 from movies_platform_tests.test_contracts_rows import TABLES
@@ -32,11 +32,24 @@ def test_every_table_of_a_stage_is_an_asset_and_every_asset_a_table():
 def test_an_asset_is_grouped_described_owned_and_shows_its_columns(table):
     node = GRAPH.get(asset_key(table))
     assert node.group_name == table.schema
-    assert node.description == table.comment
+    assert node.description.startswith(table.comment)
+    assert f"movies-platform show {table.name}" in node.description
     assert node.owners
     assert "duckdb" in node.kinds
+    assert node.tags["stage"] == table.schema
+    assert node.freshness_policy == RHYTHM
     assert node.metadata["dagster/column_schema"] == column_schema(table)
     assert node.metadata["dagster/table_name"] == qualified(table)
+
+
+@TABLES
+def test_an_asset_links_to_the_function_that_makes_it(table):
+    (reference,) = GRAPH.get(asset_key(table)).metadata["dagster/code_references"].code_references
+    code = Path(reference.file_path).read_text(encoding="utf-8").splitlines()[reference.line_number - 1 :]
+    assert code[0].startswith(("@metric", "@dg.multi_asset", "def "))
+    function = next(line for line in code if line.startswith("def "))
+    assert table.schema != "metrics" or f"def {table.name}(" in function
+    assert reference.file_path.endswith(f"movies_platform/{reference.label.split(':')[0]}")
 
 
 @TABLES

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pytest
 
 from movies_platform.contracts import all_tables, qualified, table_named
 from movies_platform.contracts.frames import conform, dtype_of
-from movies_platform.metrics import money, popularity, releases
+from movies_platform.contracts.relations import Relation
+from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.resources import warehouse
 
 ANSWERS = {
@@ -22,6 +24,7 @@ ANSWERS = {
         *(v for v in vars(money).values() if isinstance(v, dg.AssetsDefinition)),
         *(v for v in vars(popularity).values() if isinstance(v, dg.AssetsDefinition)),
         *(v for v in vars(releases).values() if isinstance(v, dg.AssetsDefinition)),
+        *(v for v in vars(months).values() if isinstance(v, dg.AssetsDefinition)),
     ]
 }
 Frames = dict[str, pd.DataFrame]
@@ -48,7 +51,9 @@ def state(*movies: Movie) -> Frames:
         }
         for m in movies
     ]  # fmt: skip
-    frames = {"movies": frame("core.movies", rows)}
+    known = [{**row, "valid_from": row["delivery_month"]} for row in rows]
+    versions = [{k: v for k, v in row.items() if k in table_named("core.movie_history").columns} for row in known]
+    frames = {"movies": frame("core.movies", rows), "movie_history": frame("core.movie_history", versions)}
     for kind, links, catalogue in (
         ("genre", "movie_genres", "genres"), ("company", "movie_companies", "companies")
     ):  # fmt: skip
@@ -82,9 +87,15 @@ def answer(name: str, frames: Frames) -> pd.DataFrame:
             connection.unregister("given")
         # asset(...) would do, but makes an instance of Dagster, with its databases, for every call.
         function = asset.op.compute_fn.decorated_fn
-        *results, output = function(**{name: frames[name] for name in asset.op.ins})
-    assert [r.check_name for r in results if not r.passed] == []
-    return output.value
+        *results, output = function(**{name: connection.table(f"core.{name}") for name in asset.op.ins})
+        assert [r.check_name for r in results if not r.passed] == []
+        contract = table_named(f"metrics.{name}")
+        return output.value.df().astype({c.name: dtype_of(c) for c in contract.columns})
+
+
+def relation(frame: pd.DataFrame) -> Relation:
+    """The frame as a relation of DuckDB's own connection, for functions that are called by themselves."""
+    return duckdb.from_df(frame)
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -96,7 +107,7 @@ def test_no_movies_give_an_empty_table_with_the_declared_columns(name: str, home
     assert len(empty) == 0
 
 
-@pytest.mark.parametrize("name", sorted(ANSWERS))
+@pytest.mark.parametrize("name", [n for n in sorted(ANSWERS) if n.endswith("_by_year")])
 def test_a_movie_without_a_year_is_in_no_answer(name: str, home: Path) -> None:
     undated = Movie(1, None, 10.0, 20.0, 3.0, genres=(1,), companies=(1,))
     assert len(answer(name, state(undated))) == 0
@@ -109,11 +120,12 @@ def test_a_movie_without_groups_is_in_no_answer(name: str, home: Path) -> None:
 
 def test_the_answers_are_assets_that_can_be_called(home: Path) -> None:
     frames = state(Movie(1, genres=(1,), budget=1.0))
-    answer("genre_budget_by_year", frames)  # fills stage core
-    inputs = {name: frames[name] for name in ("movies", "movie_genres", "genres")}
-    *results, output = ANSWERS["genre_budget_by_year"](**inputs)
-    assert [r.passed for r in results] == [True] * 4
-    assert list(output.value["budget_usd"]) == [1.0]
+    with warehouse.opened() as connection:
+        answer("genre_budget_by_year", frames)  # fills stage core
+        inputs = {name: connection.table(f"core.{name}") for name in ("movies", "movie_genres", "genres")}
+        *results, output = ANSWERS["genre_budget_by_year"](**inputs)
+        assert [r.passed for r in results] == [True] * 4
+        assert output.value.project("budget_usd").fetchall() == [(1.0,)]
 
 
 def test_every_table_of_stage_metrics_has_its_answer() -> None:

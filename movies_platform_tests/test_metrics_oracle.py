@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from movies_platform.metrics.money import with_profit, yearly_money
 from movies_platform.resources import warehouse
-from movies_platform_tests.test_metrics_frames import ANSWERS, Movie, answer, state
+from movies_platform_tests.test_metrics_frames import ANSWERS, Movie, answer, relation, state
 
 Row = dict[str, object]
 AMOUNTS: dict[str, Callable[[Movie], float | None]] = {
@@ -99,9 +99,17 @@ def releases(movies: list[Movie]) -> Iterator[Row]:
                 yield {**key, "genre_id": genre, "genre_name": f"genre {genre}", "releases": count}
 
 
+def by_month(movies: list[Movie]) -> Iterator[Row]:
+    for genre in range(1, 6):
+        if made := [m for m in movies if genre in m.genres]:
+            yield {"month": pd.Timestamp("2017-11-01"), "genre_id": genre, "genre_name": f"genre {genre}",
+                   "movies": len(made), **{f"{k}_popularity": v for k, v in measures(made).items()}}  # fmt: skip
+
+
 ORACLES: dict[str, Callable[[list[Movie]], Iterator[Row]]] = {
     **{f"{k}_{a}_by_year": lambda m, k=k, a=a: money(m, k, a) for k in GROUPS for a in AMOUNTS},
     **{f"{k}_popularity_by_year": lambda m, k=k: popularity(m, k) for k in GROUPS},
+    "genre_popularity_by_month": by_month,
     "most_popular_genre_by_year": most_popular,
     "company_releases_by_genre_by_year": releases,
 }
@@ -129,7 +137,8 @@ movie = st.tuples(st.just(0), st.sampled_from([None, 1999, 2000]), amounts, amou
 def test_the_shares_of_a_year_add_up_to_the_total_of_its_movies_with_a_group(drawn: list[Movie], amount: str):
     movies = [m._replace(id=number) for number, m in enumerate(drawn, start=1)]
     frames = state(*movies)
-    found = yearly_money(with_profit(frames["movies"]), frames["movie_genres"], "genre_id", amount)
+    movies_and_links = with_profit(relation(frames["movies"])), relation(frames["movie_genres"])
+    found = yearly_money(*movies_and_links, "genre_id", amount).df()
     shares = found.groupby("year")[f"{amount}_share_usd"].sum()
     for year in found["year"].unique():
         total = sum(AMOUNTS[amount](m) or 0 for m in movies if m.year == year and m.genres)

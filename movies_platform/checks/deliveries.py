@@ -1,10 +1,9 @@
-"""Checks on a delivery: nothing lost, not too much refused, about as much as before."""
+"""Checks on a delivery: nothing lost, not too much refused, columns that are known."""
 
 from movies_platform.checks.outcomes import Check, Findings, Scope
 from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, RAW_MOVIES
 
 HIGHEST_REJECTED_SHARE = 0.05
-LOWEST_SHARE_OF_BEFORE = 0.5
 _SHOWN = 20
 
 
@@ -45,25 +44,8 @@ def few_records_are_rejected(scope: Scope) -> Findings:
     if too_many:
         file, record, issue, value = worst[0]
         message += f" The first: record {record} of {file}: {issue}: {value!r}."
-    return Findings(rejected if too_many else 0, message, {"rejected_share": share}, worst if too_many else ())
-
-
-def about_as_many_records_as_before(scope: Scope) -> Findings:
-    """At least half as many records as the newest month before; a delta has fewer, which is no fault."""
-    now = scope.value("SELECT sum(records)::BIGINT FROM raw.deliveries WHERE delivery_month = ?", scope.month)
-    before = scope.fetch(
-        "SELECT delivery_month, sum(records)::BIGINT FROM raw.deliveries WHERE delivery_month < ? "
-        "GROUP BY 1 ORDER BY 1 DESC LIMIT 1",
-        scope.month,
-    )
-    if not before:
-        return Findings(0, f"{now:,} records; no earlier month to compare with.", {"records": now})
-    month, earlier = before[0]
-    fewer = now < LOWEST_SHARE_OF_BEFORE * earlier
-    message = f"{now:,} records, {earlier:,} in {month:%Y-%m}."
-    if fewer:
-        message += " Far fewer: a delta is fine; if the whole history was expected, ask the provider."
-    return Findings(earlier - now if fewer else 0, message, {"records": now, "records_before": earlier})
+    return Findings(rejected if too_many else 0, message, {"rejected_share": share},
+                    worst if too_many else (), ("file", "record", "issue", "value"))  # fmt: skip
 
 
 def columns_are_known(scope: Scope) -> Findings:
@@ -88,12 +70,6 @@ CHECKS = (
         "At most 5 % of the records are rejected. When it fails, the delivery goes to failed/ and no table "
         "changes: ask the provider for a corrected file and deliver it for the same month.",
         blocking=True, find=few_records_are_rejected,
-    ),
-    Check(
-        "about_as_many_records_as_before", DELIVERIES,
-        "At least half as many records as the month before. A delta has fewer; otherwise ask the provider whether "
-        "the file is whole.",
-        blocking=False, find=about_as_many_records_as_before,
     ),
     Check(
         "columns_are_known", DELIVERIES,

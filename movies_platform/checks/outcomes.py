@@ -50,15 +50,26 @@ class Scope:
         rows = self.fetch(query, *parameters)
         return rows[0][0] if rows else None
 
+    def columns(self) -> list[tuple[str, str]]:
+        """Names and types of the relation's columns, as DuckDB spells them."""
+        return [
+            (column[0], str(column[1]))
+            for column in self.connection.execute(f"SELECT * FROM {self.relation} LIMIT 0").description
+        ]
+
 
 @dataclass(frozen=True)
 class Findings:
-    """How many offenders there are, what to say about them, and numbers worth plotting."""
+    """How many offenders there are, what to say about them, and numbers worth plotting.
+
+    `worst` are some offenders to look at, `columns` what stands in their columns.
+    """
 
     offenders: int
     message: str
     numbers: Mapping[str, float | int] = field(default_factory=dict)
     worst: Sequence[tuple[Any, ...]] = ()
+    columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -82,13 +93,32 @@ class Outcome:
         return f"{self.check.table.schema}.{self.check.table.name}: {self.check.name}: {self.findings.message}"
 
 
+def offenders_table(found: Findings) -> dg.TableMetadataValue:
+    """The worst offenders as a table of the UI."""
+    columns = found.columns or [f"value {place}" for place in range(1, len(found.worst[0]) + 1)]
+    records = [
+        {
+            name: value if isinstance(value, str | int | float | None) else str(value)
+            for name, value in zip(columns, row, strict=True)
+        }
+        for row in found.worst
+    ]
+    types = {int: "int", float: "float"}
+    return dg.MetadataValue.table(
+        [dg.TableRecord(record) for record in records],
+        dg.TableSchema([dg.TableColumn(name, type=types.get(type(records[0][name]), "string")) for name in columns]),
+    )
+
+
 def results_of(outcomes: Sequence[Outcome]) -> Iterator[dg.AssetCheckResult]:
     """The outcomes as Dagster events; raises dg.Failure behind them when one blocks."""
     for outcome in outcomes:
         found = outcome.findings
-        metadata: dict[str, Any] = {"offenders": found.offenders, **found.numbers}
+        metadata: dict[str, Any] = {"offenders": found.offenders} | {
+            name: round(number, 4) for name, number in found.numbers.items()
+        }
         if found.worst:
-            metadata["worst"] = dg.MetadataValue.md("\n".join(f"- `{row}`" for row in found.worst))
+            metadata["worst"] = offenders_table(found)
         yield dg.AssetCheckResult(
             asset_key=asset_key(outcome.check.table),
             check_name=outcome.check.name,

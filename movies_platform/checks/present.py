@@ -13,7 +13,8 @@ def every_movie_is_newest(scope: Scope) -> Findings:
         f"FULL JOIN {scope.rows} m USING (movie_id) WHERE m.delivery_month IS DISTINCT FROM n.newest LIMIT 5"
     )
     message = "Movies are missing or outdated." if worst else "Every movie is as its newest month has it."
-    return Findings(len(worst), message, worst=[row[:2] for row in worst])
+    return Findings(len(worst), message, worst=[row[:2] for row in worst],
+                    columns=("movie_id", "newest month"))  # fmt: skip
 
 
 def holds_exactly_the_linked_ids(scope: Scope, links: str, kind: str) -> Findings:

@@ -9,13 +9,15 @@ import dagster as dg
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.checks import deliveries, present, shares
+from movies_platform.checks import deliveries, history, oddities, present, shares, values, volume
 from movies_platform.checks.contract import contract_checks
 from movies_platform.checks.outcomes import Check, Outcome, Scope
 from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.tables import all_tables, qualified
 
-_DOMAIN = (*deliveries.CHECKS, *present.CHECKS, *shares.CHECKS)
+_DOMAIN = tuple(
+    check for subject in (deliveries, volume, values, present, history, oddities, shares) for check in subject.CHECKS
+)
 
 
 @cache

@@ -21,7 +21,7 @@ def shares_add_up(scope: Scope, kind: str, amount: str) -> Findings:
         f"WHERE abs(coalesce(shares, 0) - coalesce(total, 0)) > {_TOLERANCE} * greatest(size, 1) ORDER BY year"
     )
     message = f"{len(worst)} years do not add up." if worst else "The shares of every year add up."
-    return Findings(len(worst), message, worst=worst[:5])
+    return Findings(len(worst), message, worst=worst[:5], columns=("year", "sum of shares", "total of movies"))
 
 
 CHECKS = tuple(

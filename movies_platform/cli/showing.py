@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-_FORMATS = ("table", "csv", "json")
+FORMATS = ("table", "csv", "json")
 
 
 @click.command()
 @click.argument("table")
 @click.option("--year", type=int, help="Only this year (of release).")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all.")
-@click.option("--format", "form", default="table", show_default=True, type=click.Choice(_FORMATS))
+@click.option("--format", "form", default="table", show_default=True, type=click.Choice(FORMATS))
 def show(table: str, year: int | None, limit: int, form: str) -> None:
     """Print rows of a table, in the order of its key.
 
@@ -37,10 +37,11 @@ def show(table: str, year: int | None, limit: int, form: str) -> None:
         if not warehouse.table_exists(connection, contract):
             raise UnknownTable(f"{qualified(contract)} was not computed yet. Run 'movies-platform refresh'.")
         rows = connection.execute(query).fetchall()
-    click.echo(_rendered(columns, rows, form), nl=form != "csv")
+    click.echo(rendered(columns, rows, form), nl=form != "csv")
 
 
-def _rendered(columns: list[str], rows: list[tuple[Any, ...]], form: str) -> str:
+def rendered(columns: list[str], rows: list[tuple[Any, ...]], form: str) -> str:
+    """Rows as a table for people, as CSV or as JSON."""
     if form == "json":
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         return json.dumps(records, default=str, ensure_ascii=False, indent=1)
@@ -148,21 +149,17 @@ def _echo_tables() -> None:
 def _echo_checks() -> None:
     import dagster as dg
 
-    from movies_platform.checks.registry import all_checks
-    from movies_platform.contracts.catalogue import asset_key
+    from movies_platform.checks.latest import latest_results
     from movies_platform.landing import open_landing
     from movies_platform.landing.deliveries import blocked_months
     from movies_platform.resources.months import month_name
 
-    keys = [dg.AssetCheckKey(asset_key(check.table), check.name) for check in all_checks()]
     with dg.DagsterInstance.get() as instance:
-        latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        latest = list(latest_results(instance))
     # A month that is blocked still stands, also where the check has passed for another month since.
     failed = [f"{month_name(s.month)}: {s.note['problem']}" for s in blocked_months(open_landing().settled())]
-    for key, record in latest.items():
-        event = record.event.dagster_event if record.event else None
-        found = event.event_specific_data if event else None
-        if isinstance(found, dg.AssetCheckEvaluation) and not found.passed:
-            line = f"{'.'.join(key.asset_key.path)}: {key.name}: {found.description}"
-            failed += [line] if not any(line in known for known in failed) else []
-    click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(keys)}")
+    for found in latest:
+        line = f"{found.table}: {found.check.name}: {found.message}"
+        if found.passed is False and not any(line in known for known in failed):
+            failed.append(line)
+    click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(latest)}")

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 Text, Whole, Real, Day = sa.Text, sa.BigInteger, sa.Double, sa.Date
+Sources = str | tuple[str, ...]
 
 
 def column(
@@ -21,9 +22,17 @@ def column(
     at_least: float | None = None,
     one_of: tuple[str, ...] = (),
     refers_to: str | None = None,
+    comes_from: Sources = (),
 ) -> sa.Column[Any]:
-    """A column; key columns are never null. `refers_to` is `schema.table.column`."""
-    info = {"at_least": at_least, "one_of": one_of}
+    """A column; key columns are never null.
+
+    `refers_to` is a `schema.table.column`; `comes_from` is one or several, from which the values are computed.
+    """
+    info = {
+        "at_least": at_least,
+        "one_of": one_of,
+        "comes_from": (comes_from,) if isinstance(comes_from, str) else comes_from,
+    }
     constraints = [sa.ForeignKey(refers_to)] if refers_to else []
     return sa.Column(
         name, type_(), *constraints, comment=comment, primary_key=key, nullable=null and not key,
@@ -31,20 +40,23 @@ def column(
     )  # fmt: skip
 
 
-def delivery_month(*, key: bool = False) -> sa.Column[Any]:
+def delivery_month(*, key: bool = False, comes_from: Sources = ()) -> sa.Column[Any]:
     """The partition column of raw and parsed tables."""
-    return column("delivery_month", Day, "month of the delivery, its first day", key=key, null=False)
+    return column("delivery_month", Day, "month of the delivery, its first day", key=key, null=False,
+                  comes_from=comes_from)  # fmt: skip
 
 
-def movie_id(*, key: bool = False, refers_to: str | None = None, null: bool = False) -> sa.Column[Any]:
+def movie_id(
+    *, key: bool = False, refers_to: str | None = None, null: bool = False, comes_from: Sources = ()
+) -> sa.Column[Any]:
     """TMDB's number of a movie."""
     return column("movie_id", Whole, "TMDB's number of the movie", key=key, null=null, at_least=1,
-                  refers_to=refers_to)  # fmt: skip
+                  refers_to=refers_to, comes_from=comes_from)  # fmt: skip
 
 
-def record_number(*, key: bool = False, null: bool = False) -> sa.Column[Any]:
+def record_number(*, key: bool = False, null: bool = False, comes_from: Sources = ()) -> sa.Column[Any]:
     """Where a record stands in its file, as an ordinary CSV reader counts."""
     return column(
         "record_number", Whole, "1-based number of the record in its file, header not counted",
-        key=key, null=null, at_least=1,
+        key=key, null=null, at_least=1, comes_from=comes_from,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The assets of stage core: five tables, replaced together in one transaction."""
+"""The assets of stage core: six tables, replaced together in one transaction."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,24 @@ import dagster as dg
 
 from movies_platform.checks.outcomes import Outcome, results_of
 from movies_platform.checks.registry import checks_of, run_checks, specs_of
-from movies_platform.contracts.catalogue import asset_key, row_count_metadata, table_spec
-from movies_platform.contracts.core import COMPANIES, GENRES, MOVIE_COMPANIES, MOVIE_GENRES, MOVIES
+from movies_platform.contracts.catalogue import asset_key, table_spec
+from movies_platform.contracts.core import COMPANIES, GENRES, MOVIE_COMPANIES, MOVIE_GENRES, MOVIE_HISTORY, MOVIES
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
+from movies_platform.core.history import extend_history
 from movies_platform.core.present import compute_present
 from movies_platform.resources.builds import deliveries_fingerprint, note_build
+from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.warehouse import ensure, row_count
 
-TABLES = (MOVIES, GENRES, COMPANIES, MOVIE_GENRES, MOVIE_COMPANIES)
+TABLES = (MOVIES, GENRES, COMPANIES, MOVIE_GENRES, MOVIE_COMPANIES, MOVIE_HISTORY)
 SOURCES = {
     MOVIES: [PARSED_MOVIES],
     GENRES: [PARSED_GENRES],
     COMPANIES: [PARSED_COMPANIES],
     MOVIE_GENRES: [PARSED_MOVIES, PARSED_GENRES],
     MOVIE_COMPANIES: [PARSED_MOVIES, PARSED_COMPANIES],
+    MOVIE_HISTORY: [PARSED_MOVIES],
 }
 
 
@@ -35,7 +38,7 @@ def present_state(warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None] |
     rows, outcomes = refresh_core(warehouse)
     yield from results_of(outcomes)
     for table in TABLES:
-        yield dg.MaterializeResult(asset_key=asset_key(table), metadata=row_count_metadata(rows[table.name]))
+        yield dg.MaterializeResult(asset_key=asset_key(table), metadata=table_facts(table, rows[table.name]))
 
 
 def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:
@@ -47,6 +50,7 @@ def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:
         for table in [*TABLES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES]:
             ensure(connection, table)
         compute_present(connection)
+        extend_history(connection)
         outcomes = run_checks(connection, checks_of(TABLES))
         if any(outcome.blocks for outcome in outcomes):
             connection.rollback()

@@ -10,7 +10,8 @@ import datetime as dt
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.columns import Text, column
+from movies_platform.contracts.columns import Day, Text, column
+from movies_platform.contracts.parsed import PARSED_MOVIES
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.resources.warehouse import ensure, table_exists
@@ -21,6 +22,13 @@ BUILDS = sa.Table(
     column("fingerprint", Text, "of the deliveries the table was computed from", null=False),
     schema="platform",
     comment="Bookkeeping of the platform: from which deliveries each table was computed.",
+)  # fmt: skip
+
+HISTORY_MONTHS = sa.Table(
+    "history_months", sa.MetaData(),
+    column("delivery_month", Day, "a month that core.movie_history has taken in, its first day", key=True),
+    schema="platform",
+    comment="Bookkeeping of the platform: months in core.movie_history that were not loaded again since.",
 )  # fmt: skip
 
 
@@ -58,6 +66,28 @@ def built_from(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str | 
         "SELECT fingerprint FROM platform.builds WHERE table_name = ?", [qualified(table)]
     ).fetchone()
     return row[0] if row else None
+
+
+def forget_in_history(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
+    """Note that `month` is loaded anew; call it in the transaction that replaces its rows."""
+    connection.execute(f"DELETE FROM {ensure(connection, HISTORY_MONTHS)} WHERE delivery_month = ?", [month])
+
+
+def unseen_months(connection: duckdb.DuckDBPyConnection) -> list[dt.date]:
+    """The oldest month in parsed that the history has not taken in, and all later ones."""
+    rows = connection.execute(
+        f"WITH delivered AS (SELECT DISTINCT delivery_month FROM {ensure(connection, PARSED_MOVIES)}), unseen AS "
+        f"(SELECT min(delivery_month) AS oldest FROM delivered ANTI JOIN {ensure(connection, HISTORY_MONTHS)} "
+        "USING (delivery_month)) SELECT delivery_month FROM delivered, unseen WHERE delivery_month >= oldest ORDER BY 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def note_history(connection: duckdb.DuckDBPyConnection, months: list[dt.date]) -> None:
+    """Note that the history has taken the months in; call it in the transaction that extends it."""
+    for month in months:
+        forget_in_history(connection, month)
+        connection.execute(f"INSERT INTO {qualified(HISTORY_MONTHS)} VALUES (?)", [month])
 
 
 def stale_tables(connection: duckdb.DuckDBPyConnection) -> list[sa.Table]:

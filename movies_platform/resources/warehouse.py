@@ -84,15 +84,19 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     chosen.warehouse.parent.mkdir(parents=True, exist_ok=True)
     spill = chosen.scratch / "spill"
     options: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": chosen.memory,
         "temp_directory": str(spill),
         "storage_compatibility_version": "v1.5.0",
     }
+    if chosen.memory:
+        options["memory_limit"] = chosen.memory
     deadline = time.monotonic() + chosen.wait_seconds
     told = False
     while True:
         try:
-            return duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
+            connection = duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
+            if not chosen.memory:
+                _leave_room(connection)
+            return connection
         except duckdb.IOException as problem:
             if _LOCKED not in str(problem):
                 raise
@@ -105,6 +109,13 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                 _log.warning("waiting for another process to finish writing %s", chosen.warehouse.name)
                 told = True
             time.sleep(_POLL_SECONDS)
+
+
+def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take a quarter of the memory that there is; DuckDB, which sees the limits of containers, would take 80 %."""
+    row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    amount, unit = str(row[0]).split() if row else ("1", "GiB")
+    connection.execute(f"SET memory_limit = '{float(amount) * 0.25 / 0.8:.2f} {unit}'")
 
 
 def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool:

@@ -1,0 +1,38 @@
+"""What each check found when it ran last, from Dagster's history."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from movies_platform.checks.outcomes import Check
+from movies_platform.checks.registry import all_checks
+from movies_platform.contracts.catalogue import asset_key
+from movies_platform.contracts.tables import qualified
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A check with its latest result; `passed` is None where it never ran."""
+
+    check: Check
+    passed: bool | None = None
+    message: str = ""
+
+    @property
+    def table(self) -> str:
+        """`schema.table` of the check."""
+        return qualified(self.check.table)
+
+
+def latest_results(instance: dg.DagsterInstance) -> Iterator[Latest]:
+    """Every check of every table, with what it found last."""
+    keys = {dg.AssetCheckKey(asset_key(check.table), check.name): check for check in all_checks()}
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    for key, check in keys.items():
+        event = records[key].event if key in records else None
+        found = event.dagster_event.event_specific_data if event and event.dagster_event else None
+        if isinstance(found, dg.AssetCheckEvaluation):
+            yield Latest(check, found.passed, found.description or "")
+        else:
+            yield Latest(check)

@@ -1,0 +1,165 @@
+"""For each check that watches the data: what makes it pass, what makes it fail.
+
+A story is told to a connection in which every table exists and is empty; the month that is judged is MONTH,
+the whole history before it BEFORE.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import duckdb
+
+from movies_platform.contracts import table_named
+from movies_platform_tests.test_contracts_rows import MONTH, add, valid_row
+
+Connection = duckdb.DuckDBPyConnection
+Story = Callable[[Connection], None]
+BEFORE = dt.date(2017, 10, 1)
+EARLIER = dt.date(2017, 9, 1)
+
+
+def many(connection: Connection, table: str, count: int, **given: object) -> None:
+    """`count` valid rows; a value given as text is an expression of SQL over `i`, from 1."""
+    row = valid_row(table_named(table)) | given
+    values = ", ".join(
+        f"{value} AS {name}" if name in given and isinstance(value, str) else f"'{value}' AS {name}"
+        for name, value in row.items()
+    )
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT {values} FROM range(1, {count + 1}) r(i)")
+
+
+def history(connection: Connection, month: dt.date, count: int, *, records: int | None = None, **given: object) -> None:
+    """A delivery with `count` movies, numbered from 1 as they stand in the file."""
+    add(connection, "raw.deliveries", delivery_month=month, records=records or count)
+    many(
+        connection,
+        "parsed.parsed_movies",
+        count,
+        delivery_month=month,
+        **({"movie_id": "i", "record_number": "i"} | given),
+    )
+
+
+def records(now: int, *before: int, **given: object) -> Story:
+    """A month with so many records after one or two whole histories."""
+
+    def tell(connection: Connection) -> None:
+        for month, count in zip((BEFORE, EARLIER), before, strict=False):
+            history(connection, month, count)
+        history(connection, MONTH, now, **given)
+
+    return tell
+
+
+def mended(rows: int, before: int) -> Story:
+    """1,000 records each, of which so many were blanked now and before."""
+
+    def tell(connection: Connection) -> None:
+        for month, count in ((MONTH, rows), (BEFORE, before)):
+            add(connection, "raw.deliveries", delivery_month=month, records=1_000)
+            many(connection, "raw.data_issues", count, delivery_month=month, record_number="i", action="'nulled'")
+        many(connection, "raw.data_issues", 90, record_number="i", action="'rejected'")
+
+    return tell
+
+
+def amounts(budget_now: str) -> Story:
+    """40 movies with a budget, once more with another expression for it, and a new one without."""
+
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE, 40)
+        history(connection, MONTH, 40, budget_usd=budget_now)
+        add(connection, "parsed.parsed_movies", movie_id=41, budget_usd=None)
+
+    return tell
+
+
+def popularity(now: str) -> Story:
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE, 9, popularity="i")
+        history(connection, MONTH, 9, popularity=now)
+
+    return tell
+
+
+def items(kind: str, now: dict[int, str], before: dict[int, str]) -> Story:
+    """Ids with their names in this month and in the whole history before."""
+
+    def tell(connection: Connection) -> None:
+        for month, names in ((MONTH, now), (BEFORE, before)):
+            add(connection, "raw.deliveries", delivery_month=month, records=10)
+            for number, name in names.items():
+                table = {"genre": "parsed.parsed_genres", "company": "parsed.parsed_companies"}[kind]
+                add(connection, table, delivery_month=month, **{f"{kind}_id": number, f"{kind}_name": name})
+
+    return tell
+
+
+def present(**given: object) -> Story:
+    return lambda connection: add(connection, "core.movies", **given)
+
+
+def winners(*measures: str) -> Story:
+    """A year that is due its four winners, and who was chosen."""
+
+    def tell(connection: Connection) -> None:
+        add(connection, "core.movies", release_year=2000)
+        add(connection, "core.movies", movie_id=2, release_year=2001, popularity=None)
+        for movie in (1, 2):
+            add(connection, "core.movie_genres", movie_id=movie)
+        for measure in measures:
+            add(connection, "metrics.most_popular_genre_by_year", year=2000, measure=measure)
+
+    return tell
+
+
+def versions(*rows: tuple[dt.date, dt.date | None, float], now: float = 2.0) -> Story:
+    """A movie's versions, each with its popularity, and its popularity now."""
+
+    def tell(connection: Connection) -> None:
+        add(connection, "core.movies", popularity=now)
+        for valid_from, valid_to, value in rows:
+            add(connection, "core.movie_history", valid_from=valid_from, valid_to=valid_to, popularity=value)
+
+    return tell
+
+
+KNOWN = {number: f"name {number}" for number in range(1, 5)}
+DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
+    ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
+    ("raw.data_issues", "few_values_are_mended"): (mended(29, 10), mended(31, 10)),
+    ("parsed.parsed_movies", "amounts_stay_known"): (
+        amounts("CASE WHEN i > 2 THEN 1 END"), amounts("CASE WHEN i > 3 THEN 1 END"),
+    ),
+    ("parsed.parsed_movies", "known_amounts_are_not_lost"): (
+        amounts("CASE WHEN i > 19 THEN 1 END"), amounts("CASE WHEN i > 20 THEN 1 END"),
+    ),
+    ("parsed.parsed_movies", "popularity_keeps_its_scale"): (popularity("i * 1.9"), popularity("i * 2.1")),
+    ("parsed.parsed_genres", "ids_are_known"): (
+        items("genre", KNOWN, KNOWN), items("genre", {**KNOWN, 9: "new"}, KNOWN),
+    ),
+    ("parsed.parsed_companies", "ids_are_known"): (
+        items("company", {**KNOWN, 9: "new"}, KNOWN), items("company", {1: "one", 8: "new", 9: "new"}, KNOWN),
+    ),
+    ("parsed.parsed_genres", "names_stay_with_their_ids"): (
+        items("genre", {**KNOWN, 9: "new"}, KNOWN), items("genre", {**KNOWN, 2: "another"}, KNOWN),
+    ),
+    ("parsed.parsed_companies", "names_stay_with_their_ids"): (
+        items("company", KNOWN, KNOWN), items("company", {**KNOWN, 2: "another"}, KNOWN),
+    ),
+    ("core.movies", "budgets_fit_revenues"): (
+        present(budget_usd=1_000.0, revenue_usd=2e6), present(budget_usd=999.0, revenue_usd=2e6),
+    ),
+    ("core.movies", "release_dates_are_near"): (
+        present(release_date=dt.date(2022, 11, 1)), present(release_date=dt.date(2022, 11, 2)),
+    ),
+    ("core.movie_history", "ends_in_the_present"): (
+        versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((BEFORE, MONTH, 2.0), (MONTH, None, 1.0)),
+    ),
+    ("core.movie_history", "has_no_gap"): (
+        versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((EARLIER, BEFORE, 1.0), (MONTH, None, 2.0)),
+    ),
+    ("metrics.most_popular_genre_by_year", "each_year_has_its_winners"): (
+        winners("total", "mean", "median", "max"), winners("total", "mean", "median"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,114 @@
+"""Checks that watch the data: what they say, and that a delta is no alarm."""
+
+import pytest
+
+from movies_platform.checks.earlier import usual_range
+from movies_platform_tests.data_stories import (
+    BEFORE,
+    KNOWN,
+    MONTH,
+    Connection,
+    amounts,
+    history,
+    items,
+    popularity,
+    present,
+    records,
+)  # fmt: skip
+from movies_platform_tests.test_checks_domain import judge
+
+VOLUME = ("raw.deliveries", "about_as_many_records_as_before")
+
+
+def test_bounds_are_wide_after_one_value_and_narrow_with_more():
+    assert usual_range([100], 2.0) == pytest.approx((50, 200))
+    assert usual_range([100] * 4, 2.0) == pytest.approx((100 / 2**0.5, 100 * 2**0.5))
+    low, high = usual_range([90, 100, 110, 95, 105, 100], 2.0)
+    assert 60 < low < 80
+    assert 125 < high < 150
+
+
+def test_one_wild_month_does_not_widen_the_bounds_that_the_others_show():
+    calm = usual_range([100] * 11, 2.0)
+    assert usual_range([100] * 10 + [5_000], 2.0) == pytest.approx(calm)
+
+
+def test_months_of_long_ago_are_forgotten():
+    assert usual_range([5] * 50 + [100] * 12, 2.0) == usual_range([100] * 12, 2.0)
+
+
+@pytest.mark.parametrize("extra", [1, 3], ids=["new movies", "changed movies here and there"])
+def test_a_delta_is_no_alarm(extra: int):
+    found = judge(*VOLUME, records(30, 300, movie_id=f"i * {extra} + {300 if extra == 1 else 0}"))
+    assert found.passed
+    assert "the first delta" in found.findings.message
+
+
+def test_a_file_that_was_cut_off_is_told_from_a_delta():
+    found = judge(*VOLUME, records(30, 300))
+    assert not found.passed
+    assert "cut-off file?" in found.findings.message
+    assert found.findings.numbers["density"] == 1.0
+
+
+def test_deltas_are_compared_with_deltas_and_histories_with_histories():
+    def tell(connection: Connection, now: int) -> None:
+        history(connection, BEFORE.replace(month=8), 1_000)
+        for month in (BEFORE.replace(month=9), BEFORE):
+            history(connection, month, 50, movie_id="i * 20")
+        history(connection, MONTH, now, movie_id="i * 7")
+
+    assert judge(*VOLUME, lambda c: tell(c, 60)).passed
+    assert not judge(*VOLUME, lambda c: tell(c, 400)).passed
+    assert judge(*VOLUME, lambda c: tell(c, 900)).passed
+
+
+def test_values_of_a_delta_are_compared_movie_by_movie():
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE, 100, budget_usd="CASE WHEN i > 50 THEN 1 END", popularity="i")
+        history(connection, MONTH, 5, movie_id="i", budget_usd="NULL", popularity="i")
+
+    for check in ("amounts_stay_known", "popularity_keeps_its_scale"):
+        assert judge("parsed.parsed_movies", check, tell).passed
+
+
+def test_few_lost_amounts_of_a_tiny_delta_do_not_block():
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE, 100)
+        history(connection, MONTH, 5, budget_usd="NULL")
+
+    assert judge("parsed.parsed_movies", "known_amounts_are_not_lost", tell).passed
+
+
+@pytest.mark.parametrize(
+    ("table", "check"),
+    [
+        ("parsed.parsed_movies", "amounts_stay_known"),
+        ("parsed.parsed_movies", "known_amounts_are_not_lost"),
+        ("parsed.parsed_movies", "popularity_keeps_its_scale"),
+        ("parsed.parsed_genres", "ids_are_known"),
+        ("parsed.parsed_companies", "names_stay_with_their_ids"),
+        ("raw.data_issues", "few_values_are_mended"),
+    ],
+)
+def test_the_first_month_of_all_passes(table: str, check: str):
+    assert judge(table, check, lambda c: history(c, MONTH, 5)).passed
+
+
+def test_the_worst_offenders_are_shown_under_their_columns():
+    wrong = judge(
+        "core.movies", "budgets_fit_revenues", present(title="Modern Times", budget_usd=1.0, revenue_usd=8.5e6)
+    )
+    assert dict(zip(wrong.findings.columns, wrong.findings.worst[0], strict=True)) == {
+        "movie_id": 1, "title": "Modern Times", "release_year": 1, "budget_usd": 1.0, "revenue_usd": 8.5e6,
+    }  # fmt: skip
+    renamed = judge("parsed.parsed_genres", "names_stay_with_their_ids", items("genre", {**KNOWN, 2: "another"}, KNOWN))
+    assert renamed.findings.worst == [(2, "name 2", "another")]
+    drifted = judge("parsed.parsed_movies", "popularity_keeps_its_scale", popularity("i * 10"))
+    assert drifted.findings.worst[0][2:] == (1.0, 10.0, 10.0)
+
+
+def test_numbers_are_given_month_by_month():
+    found = judge("parsed.parsed_movies", "amounts_stay_known", amounts("CASE WHEN i > 2 THEN 1 END"))
+    assert found.findings.numbers["budget_unknown_share"] == pytest.approx(3 / 41)
+    assert found.findings.numbers["budget_unknown_rise"] == pytest.approx(2 / 40)
