@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
 
 test: $(VENV)/.installed-dev  ## all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
 	$(BIN)/movies-platform status > /dev/null
@@ -22,6 +22,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py scale --factors 10 --repeat 5
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
+	$(BIN)/python bench/publish.py
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs

@@ -34,6 +34,10 @@ class DeliveryChanged(MoviesPlatformError):  # noqa: N818
     """A file of a delivery was replaced while it was read; reading it again reads the new one."""
 
 
+class TransferBroken(MoviesPlatformError):  # noqa: N818
+    """An object of the landing zone does not come through; nothing of it was used."""
+
+
 class WarehouseBusy(MoviesPlatformError):  # noqa: N818
     """Another process is writing the warehouse and did not end in time."""
 
@@ -44,3 +48,23 @@ class ContractViolation(MoviesPlatformError):  # noqa: N818
 
 class UnknownTable(MoviesPlatformError):  # noqa: N818
     """A table was asked for that no contract declares, or that nobody has computed yet."""
+
+
+class NoSnapshot(MoviesPlatformError):  # noqa: N818
+    """A snapshot was asked for before the first was published."""
+
+
+class SnapshotRefused(MoviesPlatformError):  # noqa: N818
+    """The tables are not fit to be published: out of date, empty, much smaller than before, or failing a check."""
+
+
+class SnapshotDamaged(MoviesPlatformError):  # noqa: N818
+    """A file of a snapshot is not what its manifest says."""
+
+
+class LoadFailed(MoviesPlatformError):  # noqa: N818
+    """A database could not be loaded; it is as it was."""
+
+
+class QueryFailed(MoviesPlatformError):  # noqa: N818
+    """A question to a snapshot cannot be answered: it is no SQL, names no table, or wants to change something."""

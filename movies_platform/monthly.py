@@ -34,7 +34,7 @@ from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
-from movies_platform.resources.warehouse import ensure
+from movies_platform.resources.warehouse import ensure, undo
 
 TABLES = (DELIVERIES, RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES)
 _READS = {
@@ -146,7 +146,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
         note_delivery(connection, delivery, reading)
         outcomes = run_checks(connection, checks_of(TABLES), month=month)
         if any(outcome.blocks for outcome in outcomes):
-            connection.rollback()
+            undo(connection)
             connection.begin()
             return Loaded(outcomes, {})
         return Loaded(outcomes, {table.name: _rows(connection, qualified(table), month) for table in TABLES})

@@ -1,21 +1,32 @@
 """Fixtures that several test modules share."""
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from movies_platform.sample import write_sample
+from movies_platform_tests.buckets import Store, s3_server, speak_to
+from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
 
-_PLACES = ("MOVIES_LANDING", "MOVIES_WAREHOUSE", "MOVIES_PUBLISHED", "DAGSTER_HOME", "MOVIES_FIRST_MONTH")
+_KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
+
+
+def _forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
+            patch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests reaches them."""
-    for name in ("MOVIES_HOME", *_PLACES):
-        monkeypatch.delenv(name, raising=False)
+    """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
+    _forget_settings(monkeypatch)
+    # Publishing takes seconds; tests of what is published switch it on.
+    monkeypatch.setenv("MOVIES_NO_PUBLISH", "1")
 
 
 @pytest.fixture
@@ -48,3 +59,31 @@ def real_data() -> Path:
     if not (folder / "the-movies-dataset" / "movies_metadata.csv.gz").is_file():
         pytest.skip(f"the real data is not in {folder}; set MOVIES_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
+    """The tables after one made-up month and after three, each published in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings(patch)
+        return make_states(tmp_path_factory.mktemp("states"))
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """A real HTTP server that speaks S3, SNS and SQS."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty bucket, and the AWS environment that leads to it."""
+    speak_to(s3_url, monkeypatch)
+    return Store(s3_url, f"movies-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def bucket(store: Store) -> str:
+    """Where snapshots are published in an empty bucket."""
+    return f"s3://{store.bucket}/snapshots"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -42,8 +43,8 @@ def read(data: str | bytes, block_bytes: int = ONE_BLOCK) -> Found:
     issues: list[Issue] = []
     for block in source.blocks():
         text = b"".join(block.lines).decode()
-        for number, *columns in csv.reader(io.StringIO(text, newline="")):
-            accepted[int(number)] = tuple(columns)
+        rows = csv.reader(io.StringIO(text, newline=""))
+        accepted |= zip(itertools.chain(*block.numbers), map(tuple, rows), strict=True)
         accepted.update(block.loose)
         issues += block.issues
     return Found(dict(sorted(accepted.items())), issues, source.records, source.joined)

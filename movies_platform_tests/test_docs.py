@@ -16,6 +16,11 @@ def test_the_page_of_tables_is_fresh() -> None:
     assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == docs.tables_page(), STALE
 
 
+@pytest.mark.parametrize("name", docs.model_files())
+def test_the_data_model_is_fresh(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == docs.model_files()[name], STALE
+
+
 def test_the_asset_graph_in_the_readme_is_fresh() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "flowchart LR" in text

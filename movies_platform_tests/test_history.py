@@ -1,7 +1,9 @@
 """Dagster's history with kept connections: the same files, fewer of them open."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -109,3 +111,44 @@ def test_a_failed_transaction_of_the_run_storage_is_undone(instance: dg.DagsterI
         raise ZeroDivisionError
     run(instance)
     assert len(instance.get_runs()) == 1
+
+
+def test_what_is_written_behind_is_there_for_whoever_reads(instance: dg.DagsterInstance, folder: Path):
+    def kinds(events: Any, run_id: str) -> list[str]:
+        entries = [record.event_log_entry for record in events.get_records_for_run(run_id).records]
+        return [entry.dagster_event.event_type_value for entry in entries]
+
+    expected = kinds(instance, run(instance))
+    with history.written_behind(instance):
+        behind = run(instance)
+        assert kinds(instance, behind) == expected
+        assert instance.get_latest_materialization_event(something.key).run_id == behind
+    stock = SqliteEventLogStorage(str(folder / "runs"))
+    assert kinds(stock, behind) == expected
+    stock.dispose()
+
+
+def test_what_still_waits_at_the_end_is_stored(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
+    store, asked_for = SqliteEventLogStorage.store_event, threading.Event()
+
+    def late(self: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
+        asked_for.wait(10)
+        store(self, event)
+
+    with history.written_behind(instance):
+        run_id = run(instance)
+        instance.get_records_for_run(run_id)
+        monkeypatch.setattr(SqliteEventLogStorage, "store_event", late)
+        instance.report_engine_event("the last word", run_id=run_id, job_name="any")
+        threading.Timer(0.1, asked_for.set).start()
+    messages = [record.event_log_entry.message for record in instance.get_records_for_run(run_id).records]
+    assert messages[-1] == "the last word"
+
+
+def test_an_event_that_cannot_be_stored_is_an_error(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", full)
+    with pytest.raises(OSError, match="disk full"), history.written_behind(instance):
+        dg.materialize([something], instance=instance, raise_on_error=False)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pytest
 
 from movies_platform.contracts import all_tables, qualified, table_named
 from movies_platform.contracts.frames import conform, dtype_of
+from movies_platform.contracts.relations import Relation
 from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.resources import warehouse
 
@@ -85,9 +87,15 @@ def answer(name: str, frames: Frames) -> pd.DataFrame:
             connection.unregister("given")
         # asset(...) would do, but makes an instance of Dagster, with its databases, for every call.
         function = asset.op.compute_fn.decorated_fn
-        *results, output = function(**{name: frames[name] for name in asset.op.ins})
-    assert [r.check_name for r in results if not r.passed] == []
-    return output.value
+        *results, output = function(**{name: connection.table(f"core.{name}") for name in asset.op.ins})
+        assert [r.check_name for r in results if not r.passed] == []
+        contract = table_named(f"metrics.{name}")
+        return output.value.df().astype({c.name: dtype_of(c) for c in contract.columns})
+
+
+def relation(frame: pd.DataFrame) -> Relation:
+    """The frame as a relation of DuckDB's own connection, for functions that are called by themselves."""
+    return duckdb.from_df(frame)
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -112,11 +120,12 @@ def test_a_movie_without_groups_is_in_no_answer(name: str, home: Path) -> None:
 
 def test_the_answers_are_assets_that_can_be_called(home: Path) -> None:
     frames = state(Movie(1, genres=(1,), budget=1.0))
-    answer("genre_budget_by_year", frames)  # fills stage core
-    inputs = {name: frames[name] for name in ("movies", "movie_genres", "genres")}
-    *results, output = ANSWERS["genre_budget_by_year"](**inputs)
-    assert [r.passed for r in results] == [True] * 4
-    assert list(output.value["budget_usd"]) == [1.0]
+    with warehouse.opened() as connection:
+        answer("genre_budget_by_year", frames)  # fills stage core
+        inputs = {name: connection.table(f"core.{name}") for name in ("movies", "movie_genres", "genres")}
+        *results, output = ANSWERS["genre_budget_by_year"](**inputs)
+        assert [r.passed for r in results] == [True] * 4
+        assert output.value.project("budget_usd").fetchall() == [(1.0,)]
 
 
 def test_every_table_of_stage_metrics_has_its_answer() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from movies_platform.metrics.money import with_profit, yearly_money
 from movies_platform.resources import warehouse
-from movies_platform_tests.test_metrics_frames import ANSWERS, Movie, answer, state
+from movies_platform_tests.test_metrics_frames import ANSWERS, Movie, answer, relation, state
 
 Row = dict[str, object]
 AMOUNTS: dict[str, Callable[[Movie], float | None]] = {
@@ -137,7 +137,8 @@ movie = st.tuples(st.just(0), st.sampled_from([None, 1999, 2000]), amounts, amou
 def test_the_shares_of_a_year_add_up_to_the_total_of_its_movies_with_a_group(drawn: list[Movie], amount: str):
     movies = [m._replace(id=number) for number, m in enumerate(drawn, start=1)]
     frames = state(*movies)
-    found = yearly_money(with_profit(frames["movies"]), frames["movie_genres"], "genre_id", amount)
+    movies_and_links = with_profit(relation(frames["movies"])), relation(frames["movie_genres"])
+    found = yearly_money(*movies_and_links, "genre_id", amount).df()
     shares = found.groupby("year")[f"{amount}_share_usd"].sum()
     for year in found["year"].unique():
         total = sum(AMOUNTS[amount](m) or 0 for m in movies if m.year == year and m.genres)

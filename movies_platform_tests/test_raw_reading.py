@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 import pytest
 from hypothesis import example, given, settings
@@ -30,8 +31,8 @@ class Read:
         self.accepted: dict[int, tuple[str, ...]] = {}
         self.issues: list[Issue] = []
         for block in reader.blocks():
-            for number, *columns in csv.reader(io.StringIO(b"".join(block.lines).decode(), newline="")):
-                self.accepted[int(number)] = tuple(columns)
+            rows = csv.reader(io.StringIO(b"".join(block.lines).decode(), newline=""))
+            self.accepted |= zip(itertools.chain(*block.numbers), map(tuple, rows), strict=True)
             self.accepted |= dict(block.loose)
             self.issues += block.issues
         self.records, self.joined, self.extra = reader.records, reader.joined, reader.header.extra

@@ -3,6 +3,7 @@
 Commands import what they need when they run: `--help` and `deliver` answer at once.
 """
 
+import gc
 import logging
 import sys
 from typing import NoReturn
@@ -15,6 +16,9 @@ _LAZY = {
     "deliver": "movies_platform.cli.delivering:deliver",
     "refresh": "movies_platform.cli.refreshing:refresh",
     "rebuild": "movies_platform.cli.refreshing:rebuild",
+    "publish": "movies_platform.cli.publishing:publish",
+    "load": "movies_platform.cli.publishing:load",
+    "query": "movies_platform.cli.querying:query",
     "show": "movies_platform.cli.showing:show",
     "report": "movies_platform.cli.reporting:report",
     "status": "movies_platform.cli.showing:status",
@@ -55,6 +59,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; what a person can mend is one line on standard error and exit status 1."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    # Modules stay, so there is no garbage to be found while they are imported, nor when they go: looking for it, again
+    # and again, took a fifth of a small refresh (docs/benchmarks.md).
+    gc.disable()
     try:
         cli()
     except MoviesPlatformError as problem:
@@ -71,9 +78,13 @@ def main() -> None:
         if library == "duckdb":
             first = str(problem).splitlines()[0]
             _give_up(f"the warehouse cannot be used: {first} 'movies-platform rebuild' makes it again.")
+        if library in ("botocore", "boto3", "s3transfer"):
+            _give_up(f"S3 does not do what was asked: {str(problem).splitlines()[0]}")
         if library == "sqlalchemy":
             _give_up(f"Dagster's history in DAGSTER_HOME cannot be used: {str(problem).splitlines()[0]}")
         raise
+    finally:
+        gc.freeze()
 
 
 def _give_up(message: str) -> NoReturn:

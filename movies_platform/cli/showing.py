@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-_FORMATS = ("table", "csv", "json")
+FORMATS = ("table", "csv", "json")
 
 
 @click.command()
 @click.argument("table")
 @click.option("--year", type=int, help="Only this year (of release).")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all.")
-@click.option("--format", "form", default="table", show_default=True, type=click.Choice(_FORMATS))
+@click.option("--format", "form", default="table", show_default=True, type=click.Choice(FORMATS))
 def show(table: str, year: int | None, limit: int, form: str) -> None:
     """Print rows of a table, in the order of its key.
 
@@ -37,10 +37,11 @@ def show(table: str, year: int | None, limit: int, form: str) -> None:
         if not warehouse.table_exists(connection, contract):
             raise UnknownTable(f"{qualified(contract)} was not computed yet. Run 'movies-platform refresh'.")
         rows = connection.execute(query).fetchall()
-    click.echo(_rendered(columns, rows, form), nl=form != "csv")
+    click.echo(rendered(columns, rows, form), nl=form != "csv")
 
 
-def _rendered(columns: list[str], rows: list[tuple[Any, ...]], form: str) -> str:
+def rendered(columns: list[str], rows: list[tuple[Any, ...]], form: str) -> str:
+    """Rows as a table for people, as CSV or as JSON."""
     if form == "json":
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         return json.dumps(records, default=str, ensure_ascii=False, indent=1)

@@ -7,7 +7,6 @@ from movies_platform.contracts.tables import order_of, qualified
 from movies_platform.errors import ContractViolation
 
 _DTYPES = {sa.BigInteger: "int64", sa.Double: "float64", sa.Text: "object", sa.Date: "datetime64[us]"}
-_CONFORMS = "conforms_to"
 _NULLABLE_WHOLE = "Int64"
 
 
@@ -24,8 +23,6 @@ def conform(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
     """
     declared = [column.name for column in table.columns]
     dtypes = {column.name: dtype_of(column) for column in table.columns}
-    if frame.attrs.get(_CONFORMS) == qualified(table) and frame.dtypes.astype(str).to_dict() == dtypes:
-        return frame
     missing, undeclared = sorted(set(declared) - {*frame}), sorted({*frame} - set(declared))
     if missing or undeclared:
         raise ContractViolation(
@@ -38,6 +35,4 @@ def conform(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
                 raise ValueError(f"{name} holds numbers that are not whole")
     except (ValueError, TypeError) as problem:
         raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {problem}") from problem
-    conforming = typed.sort_values(order_of(table), ignore_index=True)
-    conforming.attrs[_CONFORMS] = qualified(table)  # spares the I/O manager the same work
-    return conforming
+    return typed.sort_values(order_of(table), ignore_index=True)

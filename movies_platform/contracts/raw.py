@@ -57,7 +57,7 @@ DELIVERIES = sa.Table(
     _source_file(key=True),
     column("delivery_id", Text, "identifies the delivery: a digest of its files", null=False),
     column("size_bytes", Whole, "size as delivered", null=False, at_least=0),
-    column("blake2b", Text, "BLAKE2b-256 of the file as delivered", null=False),
+    column("digest", Text, "of the file as delivered: BLAKE2b-256 in a folder, the ETag on S3", null=False),
     column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=1),
     column("joined_records", Whole, "records that were the rest of a broken one", at_least=0),
     column("accepted_records", Whole, "records that became movies", at_least=0),

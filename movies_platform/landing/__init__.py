@@ -6,10 +6,11 @@ from movies_platform.resources.settings import settings
 
 def open_landing() -> Landing:
     """The landing zone that the settings name."""
-    from movies_platform.errors import SettingsError
-    from movies_platform.landing.folder import FolderLanding
-
     place = settings().landing
     if "://" in place:
-        raise SettingsError(f"MOVIES_LANDING={place!r}: only a folder can be a landing zone yet.")
+        from movies_platform.landing.s3 import S3Landing
+
+        return S3Landing(place)
+    from movies_platform.landing.folder import FolderLanding
+
     return FolderLanding(place)

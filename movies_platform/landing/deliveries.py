@@ -25,8 +25,8 @@ from movies_platform.errors import DeliveryRejected
 MOVIES = "movies_metadata"
 ARCHIVE = "the-movies-dataset.zip"
 TABLES = (MOVIES, "credits", "keywords", "links", "links_small", "ratings", "ratings_small")
+MARKERS = ("_SUCCESS", "manifest.json")  # written last by providers who say so when a delivery is whole
 FILE_NAME = re.compile(rf"(?:{'|'.join(TABLES)})\.csv(?:\.gz)?|{re.escape(ARCHIVE)}")
-_SETTLED = re.compile(r"(\d{4,})-([0-9a-f]{12})")
 
 Outcome = Literal["processed", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("processed", "failed")
@@ -71,8 +71,39 @@ class Settled:
     note: Mapping[str, Any] = field(compare=False)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """What lies in incoming/ for a month, told without reading it.
+
+    `stamp` changes with every write of any file, also of the same content; `written` is when the last file
+    was, `marks` when the provider's markers were (UTC).
+    """
+
+    month: dt.date
+    names: tuple[str, ...]
+    stamp: str
+    written: dt.datetime
+    marks: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+    @property
+    def brings_movies(self) -> bool:
+        """Whether the file that makes a delivery has arrived."""
+        return any(map(brings_movies, self.names))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look into incoming/ shows: arrivals by month, and a sentence for each thing that is none."""
+
+    arrivals: tuple[Arrival, ...]
+    strays: tuple[str, ...]
+
+
 class Landing(Protocol):
     """A landing zone. Its methods raise the storage's own errors when it cannot be reached."""
+
+    def look(self, month: dt.date | None = None) -> Look:
+        """What lies in incoming/ (of one month) now; cheap enough to be asked every few seconds."""
 
     def months(self) -> Sequence[dt.date]:
         """Months with something in incoming/, oldest first."""
@@ -105,28 +136,29 @@ class Landing(Protocol):
         """
 
 
-def parse_settled(name: str) -> tuple[int, str] | None:
-    """Number and id in the name of a settled delivery's folder."""
-    match = _SETTLED.fullmatch(name)
-    return (int(match[1]), match[2]) if match else None
+def brings_movies(name: str) -> bool:
+    """Whether a file of this name makes a delivery."""
+    return name == ARCHIVE or name.startswith(f"{MOVIES}.")
 
 
-def settled_name(existing: Sequence[str], delivery_id: str) -> str:
-    """Folder name for a delivery that is about to be settled beside `existing` ones of its month.
-
-    The newest one is continued when it is the same delivery, which an interruption left unfinished or
-    a repetition brings again.
-    """
-    numbered = sorted(filter(None, map(parse_settled, existing)))
-    if numbered and numbered[-1][1] == delivery_id:
-        return f"{numbered[-1][0]:04d}-{delivery_id}"
-    return f"{numbered[-1][0] + 1 if numbered else 1:04d}-{delivery_id}"
+def arrival(month: dt.date, files: Mapping[str, tuple[str, dt.datetime]]) -> Arrival | None:
+    """The arrival of files, each with its version and the time it was written; None without one of the data set."""
+    marks = {name: written for name, (_, written) in files.items() if name in MARKERS}
+    data = sorted((name, *files[name]) for name in files if FILE_NAME.fullmatch(name))
+    if not data:
+        return None
+    stamp = hashlib.blake2b(json.dumps(data, default=str).encode(), digest_size=8).hexdigest()
+    return Arrival(month, tuple(name for name, _, _ in data), stamp, max(written for _, _, written in data), marks)
 
 
 def blocked_months(settled: Sequence[Settled]) -> list[Settled]:
-    """The newest deliveries of their months that a blocking check refused: nobody has mended them yet."""
-    newest = {s.month: s for s in sorted(settled, key=lambda s: s.number)}
-    return [s for _, s in sorted(newest.items()) if s.outcome == "failed" and s.note.get("reason") == "blocking_check"]
+    """The newest deliveries of their months that a blocking check refused: nobody has mended them yet.
+
+    A correction that is refused itself, or set aside unread, mends nothing.
+    """
+    judged = [s for s in settled if s.outcome == "processed" or s.note.get("reason") == "blocking_check"]
+    newest = {s.month: s for s in sorted(judged, key=lambda s: s.number)}
+    return [s for _, s in sorted(newest.items()) if s.outcome == "failed"]
 
 
 def without_doubles(names: Sequence[str], place: str) -> None:

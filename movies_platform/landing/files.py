@@ -1,17 +1,13 @@
 """Files of a delivery in a folder: what they are, whether they were replaced, how they are kept."""
 
+import datetime as dt
 import hashlib
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from movies_platform.landing.deliveries import ARCHIVE, MOVIES, DeliveredFile, Delivery
-
-
-def brings_movies(name: str) -> bool:
-    """Whether a file of this name makes a delivery."""
-    return name == ARCHIVE or name.startswith(f"{MOVIES}.")
+from movies_platform.landing.deliveries import MARKERS, DeliveredFile, Delivery
 
 
 def visible(folder: Path) -> Sequence[Path]:
@@ -23,6 +19,18 @@ def version_of(path: Path) -> str:
     """Changes whenever the file is written."""
     stat = path.stat()
     return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def written_at(path: Path) -> dt.datetime:
+    """When the file was last written, UTC."""
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+
+
+def move_markers(source: Path, target: Path) -> None:
+    """Let the provider's markers follow their delivery."""
+    for name in MARKERS:
+        if (source / name).is_file():
+            shutil.move(source / name, target / name)
 
 
 def delivered_file(path: Path) -> DeliveredFile:

@@ -17,22 +17,27 @@ from typing import Any
 from movies_platform.errors import DeliveryChanged, SettingsError
 from movies_platform.landing.deliveries import (
     FILE_NAME,
+    MARKERS,
     NOTES,
     OUTCOMES,
+    Arrival,
     Delivery,
+    Look,
     Outcome,
     Settled,
-    parse_settled,
-    settled_name,
+    arrival,
+    brings_movies,
 )
 from movies_platform.landing.files import (
-    brings_movies,
     delivered_file,
     keep,
+    move_markers,
     replaced_files,
     version_of,
     visible,
+    written_at,
 )
+from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of
 from movies_platform.resources.months import month_name, parse_month
 
 
@@ -41,6 +46,15 @@ class FolderLanding:
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
+
+    def look(self, month: dt.date | None = None) -> Look:
+        """What lies in incoming/ (of one month) now."""
+        found: list[Arrival | None] = []
+        for day, folder in self._month_folders():
+            with contextlib.suppress(FileNotFoundError):  # settled while we look
+                files = [path for path in visible(folder) if path.is_file() and month in (None, day)]
+                found.append(arrival(day, {path.name: (version_of(path), written_at(path)) for path in files}))
+        return Look(tuple(filter(None, found)), tuple(self.strays() if month is None else ()))
 
     def months(self) -> list[dt.date]:
         """Months with a file of the data set in incoming/, oldest first."""
@@ -59,7 +73,7 @@ class FolderLanding:
             found += [
                 f"incoming/{folder.name}/{p.name}: not a file of the data set"
                 for p in visible(folder)
-                if not FILE_NAME.fullmatch(p.name) or not p.is_file()
+                if not (FILE_NAME.fullmatch(p.name) or p.name in MARKERS) or not p.is_file()
             ]
         return found
 
@@ -112,7 +126,7 @@ class FolderLanding:
                 if waiting and self._left_over(waiting):
                     self._take_out(waiting)
                 elif waiting:
-                    self.settle(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
+                    self.settle(waiting, "failed", {"reason": "superseded", "problem": SUPERSEDED})
             self._appear(staged, target)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -126,22 +140,15 @@ class FolderLanding:
         if delivery.settled or replaced_files(delivery):  # what came instead is a delivery of its own
             return delivery.place
         month = month_name(delivery.month)
-        existing = [p.name for o in OUTCOMES for p in visible(self.root / o / month)]
-        name = settled_name(existing, delivery.id)
-        other: Outcome = "failed" if outcome == "processed" else "processed"
-        if (self.root / other / month / name).exists():  # the same content, judged anew
-            name = f"{int(name.split('-')[0]) + 1:04d}-{delivery.id}"
-        place = self.root / outcome / month / name
+        existing = {o: [p.name for p in visible(self.root / o / month)] for o in OUTCOMES}
+        place = self.root / outcome / month / place_of(outcome, existing, delivery.id)
         place.mkdir(parents=True, exist_ok=True)
         for file in delivery.files:
             keep(Path(delivery.place, file.name), place / file.name, file.size)
-        content = {
-            "month": month, "delivery_id": delivery.id, **note,
-            "files": [{"name": f.name, "size_bytes": f.size, "blake2b": f.digest} for f in delivery.files],
-        }  # fmt: skip
         partial = place / f".{NOTES[outcome]}.part"
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
+        partial.write_text(note_content(delivery, note, "blake2b"), encoding="utf-8")
         partial.replace(place / NOTES[outcome])
+        move_markers(Path(delivery.place), place)
         self._take_out(delivery)
         return str(place)
 
@@ -156,12 +163,7 @@ class FolderLanding:
             Path(delivery.place).rmdir()
 
     def _left_over(self, waiting: Delivery) -> bool:
-        """Whether the files are what an interrupted `settle` of the newest delivery did not take out."""
-        if any(brings_movies(file.name) for file in waiting.files):
-            return False
-        newest = self.settled(waiting.month)[-1:]
-        kept = {(file["name"], file["blake2b"]) for s in newest for file in s.note["files"]}
-        return all((file.name, file.digest) in kept for file in waiting.files)
+        return is_left_over(waiting, self.settled(waiting.month)[-1:])
 
     def _incoming(self, month: dt.date) -> Path:
         return self.root / "incoming" / month_name(month)
@@ -188,6 +190,3 @@ class FolderLanding:
                 path.replace(target / path.name)
         else:
             staged.rename(target)
-
-
-_SUPERSEDED = "Another delivery for the month arrived before this one was processed"

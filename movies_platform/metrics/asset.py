@@ -1,47 +1,42 @@
 """A pure function and its contract -> an asset.
 
-The function's parameters name the core tables it reads; the asset is named like the function and its
-table. The I/O manager loads and stores; the checks see the frame before it is stored, so that a frame
-that breaks its contract never replaces a good table.
+The function's parameters name the core tables it reads, as relations of DuckDB; it returns a relation, which is
+computed in the database. The asset is named like the function and its table. The I/O manager loads and stores;
+the checks see the rows before they are stored, so that rows that break their contract never replace a good table.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 import sqlalchemy as sa
 
-from movies_platform.checks.outcomes import Outcome, results_of
+from movies_platform.checks.outcomes import results_of
 from movies_platform.checks.registry import checks_of, run_checks, specs_of
 from movies_platform.contracts.catalogue import asset_key, table_spec
-from movies_platform.contracts.frames import conform
+from movies_platform.contracts.relations import Relation
 from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.codelinks import SOURCE
 from movies_platform.resources.io_manager import stage
 
-Compute = Callable[..., pd.DataFrame]
+Compute = Callable[..., Relation]
 
 
-def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], dg.AssetsDefinition]:
-    """Make the decorated function the asset of `contract`.
-
-    `columns` says which columns of a table it reads, where it does not need all.
-    """
+def metric(contract: sa.Table) -> Callable[[Compute], dg.AssetsDefinition]:
+    """Make the decorated function the asset of `contract`."""
 
     def decorate(compute: Compute) -> dg.AssetsDefinition:
-        parameters = list(inspect.signature(compute).parameters)
         inputs = {
-            name: dg.AssetIn(asset_key(table_named(f"core.{name}")), metadata={"columns": list(columns.get(name, ()))})
-            for name in parameters
+            name: dg.AssetIn(asset_key(table_named(f"core.{name}"))) for name in inspect.signature(compute).parameters
         }
 
-        def build(**frames: pd.DataFrame) -> Iterator[Any]:
-            frame = conform(compute(**frames), contract)
-            yield from results_of(check_frame(frame, contract))
-            yield dg.Output(frame)
+        def build(**tables: Relation) -> Iterator[Any]:
+            with warehouse.opened() as connection:
+                staged = stage(connection, contract, compute(**tables))
+                yield from results_of(run_checks(connection, checks_of([contract]), relation=staged.alias))
+                yield dg.Output(staged)
 
         setattr(build, SOURCE, compute)  # what the catalogue links to
         make: Callable[..., dg.AssetsDefinition] = dg.asset(
@@ -51,9 +46,3 @@ def metric(contract: sa.Table, **columns: Sequence[str]) -> Callable[[Compute], 
         return make(build)
 
     return decorate
-
-
-def check_frame(frame: pd.DataFrame, contract: sa.Table) -> list[Outcome]:
-    """Run the checks of `contract` on a conforming frame that is not stored yet."""
-    with warehouse.opened() as connection:
-        return run_checks(connection, checks_of([contract]), relation=stage(connection, contract, frame))

@@ -1,43 +1,31 @@
 """How the popularity of genres developed from delivery to delivery, from the history of the movies."""
 
-import pandas as pd
-
 from movies_platform.contracts.metrics import GENRE_POPULARITY_BY_MONTH
+from movies_platform.contracts.relations import Relation
 from movies_platform.metrics.asset import metric
+from movies_platform.metrics.releases import named
 
-# `fsum` and `round` (TMDB gives six decimals): the sum of the same numbers in another order is the same number.
-# A movie counts in each month from its first delivery on, with the popularity of the version that holds then.
-BY_MONTH = """
-WITH held AS (
-    SELECT movie_id, popularity, unnest(generate_series(
-        valid_from,
-        coalesce(valid_to - INTERVAL 1 MONTH, (SELECT max(delivery_month) FROM movies)),
-        INTERVAL 1 MONTH
-    ))::DATE AS month
-    FROM movie_history
-)
-SELECT
-    month, genre_id, any_value(genre_name) AS genre_name, count(*) AS movies,
-    round(fsum(popularity), 6) AS total_popularity, total_popularity / count(popularity) AS mean_popularity,
-    median(popularity) AS median_popularity, max(popularity) AS max_popularity
-FROM held JOIN movie_genres USING (movie_id) JOIN genres USING (genre_id)
-GROUP BY month, genre_id ORDER BY month, genre_id
-"""
+# Popularity is delivered with six decimals. Rounded to them, a sum of millions is the same whoever adds first.
+_TOTAL = "round(fsum(popularity), 6)"
 
 
-@metric(
-    GENRE_POPULARITY_BY_MONTH,
-    movie_history=["movie_id", "valid_from", "valid_to", "popularity"],
-    movies=["movie_id", "delivery_month"],
-)
+def held_by_month(movie_history: Relation, movies: Relation) -> Relation:
+    """Each movie in each calendar month from its first delivery to the newest, with the values that held then."""
+    newest = movies.aggregate("max(delivery_month) AS newest")
+    last = "coalesce(valid_to - INTERVAL 1 MONTH, newest)"
+    month = f"unnest(generate_series(valid_from, {last}, INTERVAL 1 MONTH))::DATE AS month"
+    return movie_history.cross(newest).project(f"movie_id, popularity, {month}")
+
+
+@metric(GENRE_POPULARITY_BY_MONTH)
 def genre_popularity_by_month(
-    movie_history: pd.DataFrame, movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame
-) -> pd.DataFrame:
+    movie_history: Relation, movies: Relation, movie_genres: Relation, genres: Relation
+) -> Relation:
     """The popularity of each genre's movies as it was in each month."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        for name, frame in {"movie_history": movie_history, "movies": movies, "movie_genres": movie_genres,
-                            "genres": genres}.items():  # fmt: skip
-            connection.register(name, frame)
-        return connection.execute(BY_MONTH).df()
+    popularity = held_by_month(movie_history, movies).join(movie_genres, "movie_id").aggregate(
+        f"month, genre_id, count(*) AS movies, {_TOTAL} AS total_popularity, "
+        f"{_TOTAL} / count(popularity) AS mean_popularity, median(popularity) AS median_popularity, "
+        "max(popularity) AS max_popularity",
+        "month, genre_id",
+    )  # fmt: skip
+    return named(popularity, genres)

@@ -4,67 +4,58 @@ TMDB's popularity is a score without a unit, with a long tail: mean, median, max
 different questions, so all are given. Movies without popularity do not count.
 """
 
-import pandas as pd
-
 from movies_platform.contracts import metrics as contracts
+from movies_platform.contracts.relations import Relation
 from movies_platform.metrics.asset import metric
-from movies_platform.metrics.releases import named, releases
+from movies_platform.metrics.releases import named, releases, total
 
-COLUMNS = ["movie_id", "release_year", "popularity"]
+_MEASURES = {
+    "total": total("popularity"),
+    "mean": f"{total('popularity')} / count(popularity)",
+    "median": "median(popularity)",
+    "max": "max(popularity)",
+}
 
 
-def yearly_popularity(movies: pd.DataFrame, links: pd.DataFrame, group: str) -> pd.DataFrame:
+def yearly_popularity(movies: Relation, links: Relation, group: str, *measures: str) -> Relation:
     """Popularity of each group's releases, year by year.
 
-    Columns: year, group, movies, movies_with_popularity, total_, mean_, median_ and max_popularity.
+    Columns: year, group, movies and, for each measure, `measure`_popularity.
     """
-    grouped = releases(movies, links).groupby(["year", group], sort=False)["popularity"]
-    return pd.DataFrame(
-        {
-            "movies": grouped.size(),
-            "movies_with_popularity": grouped.count(),
-            "total_popularity": grouped.sum(min_count=1),
-            "mean_popularity": grouped.mean(),
-            "median_popularity": grouped.median(),
-            "max_popularity": grouped.max(),
-        }
-    ).reset_index()
+    wanted = ", ".join(f"{_MEASURES[measure]} AS {measure}_popularity" for measure in measures)
+    return releases(movies, links).aggregate(f"year, {group}, count(*) AS movies, {wanted}", f"year, {group}")
 
 
-def most_popular(popularity: pd.DataFrame) -> pd.DataFrame:
-    """The winner of each year by each measure, from `yearly_popularity` of genres.
+def most_popular(popularity: Relation) -> Relation:
+    """The winner of each year by each measure, from `yearly_popularity` of genres over movies with a popularity.
 
-    Ties: more movies first, then the smaller genre_id. Columns: year, measure, genre_id, popularity,
-    movies (those whose popularity is known).
+    Ties: more movies first, then the smaller genre_id. Columns: year, measure, genre_id, popularity, movies.
     """
-    known = popularity.drop(columns="movies").rename(columns={"movies_with_popularity": "movies"})
-    measures = {f"{measure}_popularity": measure for measure in contracts.MEASURES}
-    candidates = known.rename(columns=measures).melt(
-        ["year", "genre_id", "movies"], list(measures.values()), "measure", "popularity"
+    rivals = ", ".join(f"{{measure: '{m}', popularity: {m}_popularity}}" for m in contracts.MEASURES)
+    return (
+        popularity.project(f"year, genre_id, movies, unnest([{rivals}], recursive := true)")
+        .aggregate(
+            "year, measure, min({popularity: -popularity, movies: -movies, genre_id: genre_id}) AS first",
+            "year, measure",
+        )
+        .project("year, measure, first.genre_id, -first.popularity AS popularity, -first.movies AS movies")
     )
-    ranked = candidates.dropna(subset="popularity").sort_values(
-        ["year", "measure", "popularity", "movies", "genre_id"], ascending=[True, True, False, False, True]
-    )
-    return ranked.drop_duplicates(["year", "measure"])
 
 
-@metric(contracts.GENRE_POPULARITY_BY_YEAR, movies=COLUMNS)
-def genre_popularity_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
+@metric(contracts.GENRE_POPULARITY_BY_YEAR)
+def genre_popularity_by_year(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
     """How popular each genre's releases are."""
-    popularity = yearly_popularity(movies, movie_genres, "genre_id")
-    return named(popularity.drop(columns="movies_with_popularity"), genres)
+    return named(yearly_popularity(movies, movie_genres, "genre_id", *contracts.MEASURES), genres)
 
 
-@metric(contracts.COMPANY_POPULARITY_BY_YEAR, movies=COLUMNS)
-def company_popularity_by_year(
-    movies: pd.DataFrame, movie_companies: pd.DataFrame, companies: pd.DataFrame
-) -> pd.DataFrame:
+@metric(contracts.COMPANY_POPULARITY_BY_YEAR)
+def company_popularity_by_year(movies: Relation, movie_companies: Relation, companies: Relation) -> Relation:
     """How popular each company's releases are."""
-    popularity = yearly_popularity(movies, movie_companies, "company_id")
-    return named(popularity.drop(columns=["movies_with_popularity", "total_popularity"]), companies)
+    return named(yearly_popularity(movies, movie_companies, "company_id", "mean", "median", "max"), companies)
 
 
-@metric(contracts.MOST_POPULAR_GENRE_BY_YEAR, movies=COLUMNS)
-def most_popular_genre_by_year(movies: pd.DataFrame, movie_genres: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
+@metric(contracts.MOST_POPULAR_GENRE_BY_YEAR)
+def most_popular_genre_by_year(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
     """The genre that wins the year, asked in four ways."""
-    return named(most_popular(yearly_popularity(movies, movie_genres, "genre_id")), genres)
+    known = movies.filter("popularity IS NOT NULL")
+    return named(most_popular(yearly_popularity(known, movie_genres, "genre_id", *contracts.MEASURES)), genres)

@@ -1,9 +1,9 @@
 r"""Nested columns of a month's raw records -> parsed_genres and parsed_companies.
 
 DuckDB reads a Python literal or JSON as `STRUCT(id BIGINT, name VARCHAR)[]` some fifteen times faster
-than `ast.literal_eval`, and is wrong, silently, about escapes such as \xa0, about None and about
-items with other keys. So only texts of a plain form, where both agree by construction, go that way; the rest
-goes through `parsed.literals`.
+than `ast.literal_eval`, and is wrong, silently, about escapes such as \xa0, about None, about items with other keys
+and about a closing brace in a name. So only texts of a plain form, where both agree, go that way; the rest goes
+through `parsed.literals`.
 """
 
 import datetime as dt
@@ -20,7 +20,8 @@ from movies_platform.resources.warehouse import append
 LISTS = {"genres": ("parsed_genres", "genre"), "production_companies": ("parsed_companies", "company")}
 
 _ID = r"""(?:'id'|"id")\s*:\s*(?:0|[1-9][0-9]{0,17})"""  # (surely 64 bits)
-_NAME = r"""(?:'name'|"name")\s*:\s*(?:'[^'\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*")"""
+_ESCAPE = r"""\\['"\\]"""
+_NAME = rf"""(?:'name'|"name")\s*:\s*(?:'(?:[^'\\}}\x00-\x1f]|{_ESCAPE})*'|"(?:[^"\\}}\x00-\x1f]|{_ESCAPE})*")"""
 _ITEM = rf"\{{\s*(?:{_ID}\s*,\s*{_NAME}|{_NAME}\s*,\s*{_ID})\s*\}}"
 PLAIN = rf"\[\s*(?:{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*\]"
 _BATCH = 5_000
@@ -105,7 +106,7 @@ def _store(connection: duckdb.DuckDBPyConnection, month: dt.date, column: str, t
     connection.execute(
         f"INSERT INTO parsed.{table} BY NAME SELECT $1::DATE AS delivery_month, movie_id, position, "
         f"id AS {kind}_id, name AS {kind}_name {repeated} "
-        "WHERE name IS NOT NULL AND position <= coalesce(first, position) ORDER BY movie_id, position",
+        "WHERE name IS NOT NULL AND position <= coalesce(first, position)",
         [month],
     )
     connection.execute(

@@ -30,7 +30,7 @@ def _store_typed(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
         f"INSERT INTO parsed.parsed_movies BY NAME SELECT $1::DATE AS delivery_month, movie_id, record_number, "
         f"{accepted} FROM (SELECT movie_id, record_number, {values} FROM ("
         f"SELECT a.movie_id, record_number, {texts} FROM raw.raw_movies JOIN {ACCEPTED} a USING (record_number) "
-        f"WHERE delivery_month = $1)) ORDER BY movie_id",
+        f"WHERE delivery_month = $1))",
         [month],
     )
 

@@ -14,7 +14,11 @@ _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 def trimmed(column: str) -> str:
     """The text without white space at both ends; null when nothing is left."""
-    return f"nullif(regexp_replace({column}, '^[{_SPACE}]+|[{_SPACE}]+$', '', 'g'), '')"
+    bare = f"nullif(regexp_replace({column}, '^[{_SPACE}]+|[{_SPACE}]+$', '', 'g'), '')"
+    # Nearly every text begins and ends with a visible character of ASCII, which is seen in half the time.
+    return (
+        f"CASE WHEN {column}[1] BETWEEN '!' AND '~' AND {column}[-1] BETWEEN '!' AND '~' THEN {column} ELSE {bare} END"
+    )
 
 
 def positive_integer(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import numpy as np
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.raw.records import Issue, RecordReader
@@ -44,8 +45,9 @@ def load_records(
     source = scratch / _LINES
     for block in _ahead(reader.blocks()):
         if block.lines:
-            source.write_bytes(b"".join(block.lines))
-            connection.execute(_insert_lines(source, names), [month, file])
+            with source.open("wb") as lines:
+                lines.writelines(block.lines)
+            _insert_lines(connection, source, names, block.numbers, month=month, file=file)
         for number, columns in block.loose:
             _insert_loose(connection, month, file, number, dict(zip(names, columns, strict=True)))
         insert_issues(connection, block.issues, month=month, file=file)
@@ -58,15 +60,32 @@ def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue]
     append(connection, "raw.data_issues", [[month, file, *issue] for issue in issues])
 
 
-def _insert_lines(source: Path, names: tuple[str, ...]) -> str:
+def _insert_lines(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    names: tuple[str, ...],
+    numbers: list[range],
+    *,
+    month: dt.date,
+    file: str,
+) -> None:
     # The reader proved that every line is regular; nothing is left for DuckDB to guess.
     columns = {f"c{i}": "VARCHAR" for i in range(len(names))}
     chosen = ", ".join(f"c{i} AS {name}" for i, name in enumerate(names) if name in MOVIE_COLUMNS)
-    return (
-        f"INSERT INTO raw.raw_movies BY NAME SELECT $1 AS delivery_month, $2 AS source_file, record_number, {chosen} "
-        f"FROM read_csv('{str(source).replace(chr(39), chr(39) * 2)}', auto_detect=false, header=false, delim=',', "
-        f"quote='\"', escape='\"', new_line='\\n', columns={ {'record_number': 'BIGINT', **columns} })"
-    )
+    counted = np.concatenate([np.arange(run.start, run.stop) for run in numbers])
+    connection.register("numbers", {"record_number": counted})
+    try:
+        inserted = connection.execute(
+            "INSERT INTO raw.raw_movies BY NAME SELECT $1 AS delivery_month, $2 AS source_file, numbers.record_number, "
+            f"{chosen} FROM (SELECT true AS is_record, * FROM read_csv('{str(source).replace(chr(39), chr(39) * 2)}', "
+            "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', new_line='\\n', "
+            f"columns={columns})) POSITIONAL JOIN numbers WHERE is_record",
+            [month, file],
+        ).fetchone()
+    finally:
+        connection.unregister("numbers")
+    if inserted != (len(counted),):
+        raise RuntimeError(f"{file}: of {len(counted):,} records up to number {counted[-1]:,}, {inserted} were stored")
 
 
 def _insert_loose(

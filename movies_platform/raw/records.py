@@ -13,7 +13,6 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import sub
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from movies_platform.raw.header import Header, first_line, judged
 from movies_platform.raw.repair import join
 from movies_platform.raw.scan import Scan, scan
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 32 * 2**20
 # DuckDB's CSV reader takes lines up to 2 MiB; longer ones go to the database as parameters.
 LONGEST_LINE = 2**20
 LONGEST_RECORD = 2**31
@@ -53,11 +52,12 @@ class Issue(NamedTuple):
 class Block:
     """Records of one stretch of the file.
 
-    `lines` are records as CSV, each with its number in front; `loose` are (number, columns) of
-    records that are too long for that.
+    `lines` are pieces of CSV, of one or more records that each end with LF, and `numbers` the numbers of
+    these records; `loose` are (number, columns) of records that are too long for that.
     """
 
     lines: list[bytes] = field(default_factory=list)
+    numbers: list[range] = field(default_factory=list)
     loose: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
@@ -170,14 +170,13 @@ class RecordReader:
             return 0, block
         stop = int(found.nexts[count - 1])
         self._decode(self._buffer[:stop])
-        starts, ends, nexts = (a[:count].tolist() for a in (found.starts, found.ends, found.nexts))
         done = 0
         for first, last in _runs(np.flatnonzero(~good[:count])):
-            self._well_formed(block, starts[done:first], ends[done:first])
-            faults = [self._record(starts[i], ends[i], nexts[i]) for i in range(first, last)]
+            self._well_formed(block, found, done, first)
+            faults = [self._record(found.starts[i], found.ends[i], found.nexts[i]) for i in range(first, last)]
             self._resolve(block, faults)
             done = last
-        self._well_formed(block, starts[done:], ends[done:])
+        self._well_formed(block, found, done, count)
         return stop, block
 
     def _record(self, start: int, end: int, following: int) -> Record:
@@ -185,17 +184,22 @@ class RecordReader:
         ending = self._buffer[end:following].decode("utf-8")
         return Record(text, ending, exact.parse(text) if text else ())
 
-    def _well_formed(self, block: Block, starts: list[int], ends: list[int]) -> None:
+    def _well_formed(self, block: Block, found: Scan, first: int, last: int) -> None:
         """Records of the right width and with quotes in order: their bytes are good as they are."""
-        buffer, number = self._buffer, self.records
-        self.records += len(starts)
-        if starts and max(map(sub, ends, starts)) > LONGEST_LINE:
-            for start, end in zip(starts, ends, strict=True):
-                number += 1
-                self._accept(block, number, exact.parse_regular(buffer[start:end].decode("utf-8")))
+        if first == last:
             return
-        numbers = range(number + 1, number + 1 + len(starts))
-        block.lines += [b"%d,%b\n" % (n, buffer[s:e]) for n, s, e in zip(numbers, starts, ends, strict=True)]
+        buffer, number = self._buffer, self.records + 1
+        starts, ends = found.starts[first:last], found.ends[first:last]
+        self.records += last - first
+        if (ends - starts).max() > LONGEST_LINE:
+            for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+                self._accept(block, number + place, exact.parse_regular(buffer[start:end].decode("utf-8")))
+            return
+        piece = buffer[starts[0] : found.nexts[last - 1]]
+        if b"\r" in piece or not piece.endswith(b"\n"):  # some may not end with LF
+            piece = b"".join(buffer[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
+        block.lines.append(piece)
+        block.numbers.append(range(number, self.records + 1))
 
     def _odd(self, doubt: int) -> tuple[int, Block]:
         """Bytes done and block of a stretch that counting quotes cannot judge."""
@@ -246,8 +250,9 @@ class RecordReader:
             block.loose.append((number, columns))
             return
         line = io.StringIO(newline="")
-        csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow((number, *columns))
+        csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(columns)
         block.lines.append(line.getvalue().encode())
+        block.numbers.append(range(number, number + 1))
 
     def _issue(self, number: int, columns: tuple[str, ...], issue: str, action: str, value: str) -> Issue:
         place = self.header.names.index("id")

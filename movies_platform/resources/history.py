@@ -9,17 +9,19 @@ so either kind can read what the other wrote. A deployment on PostgreSQL does no
 import contextlib
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from dagster import StringSource
+from dagster import DagsterInstance, EventLogEntry, StringSource
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._serdes import ConfigurableClassData
+
+from movies_platform.resources.write_behind import WriteBehind
 
 _KEPT_SHARDS = 8  # each run's events are a file of their own; a long-lived server meets thousands
 
@@ -49,6 +51,8 @@ class PooledEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._writer: WriteBehind[EventLogEntry] | None = None
+        self._batch: dict[str, sa.Connection] | None = None
         super().__init__(base_dir, inst_data)
         if _is_complete(Path(self.path_for_shard(INDEX_SHARD_NAME))):
             self._initialized_dbs.add(INDEX_SHARD_NAME)
@@ -65,6 +69,37 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         """One setting: the folder of dagster.yaml."""
         return {"home": StringSource}
 
+    @contextlib.contextmanager
+    def written_behind(self) -> Iterator[None]:
+        """Events are stored while the run goes on, many in one transaction, until the end of the `with`.
+
+        Whoever reads in this process waits for them. A process that is killed leaves the last ones unsaid.
+        """
+        self._writer = WriteBehind(self._store_batch)
+        try:
+            yield
+        finally:
+            try:
+                self._writer.close()
+            finally:
+                self._writer = None
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, or leave it to be stored."""
+        if self._writer is None:
+            super().store_event(event)
+        else:
+            self._writer.put(event)
+
+    def _store_batch(self, events: Sequence[EventLogEntry]) -> None:
+        with self._db_lock, contextlib.ExitStack() as transactions:
+            self._batch = {}
+            transactions.callback(setattr, self, "_batch", None)
+            for shard in {INDEX_SHARD_NAME, *(event.run_id for event in events)}:
+                self._batch[shard] = transactions.enter_context(self._ready_engine(shard).begin())
+            for event in events:
+                super().store_event(event)
+
     def _kept_engine(self, shard: str) -> sa.Engine:
         if shard not in self._engines:
             self._engines[shard] = _engine(self.conn_string_for_shard(shard))
@@ -73,15 +108,22 @@ class PooledEventLogStorage(SqliteEventLogStorage):
             self._engines.popitem(last=False)[1].dispose()
         return self._engines[shard]
 
+    def _ready_engine(self, shard: str) -> sa.Engine:
+        engine = self._kept_engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        return engine
+
     @contextlib.contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
-        with self._db_lock:
-            engine = self._kept_engine(shard)
-            if shard not in self._initialized_dbs:
-                self._initdb(engine)
-                self._initialized_dbs.add(shard)
-            with engine.begin() as connection:
-                yield connection
+        if self._writer is not None:
+            if self._batch is not None and self._writer.is_here():
+                yield self._batch[shard]
+                return
+            self._writer.flush()
+        with self._db_lock, self._ready_engine(shard).begin() as connection:
+            yield connection
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index database has the table (asked while the lock is held: so without it)."""
@@ -93,6 +135,12 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         while self._engines:
             self._engines.popitem()[1].dispose()
         super().dispose()
+
+
+def written_behind(instance: DagsterInstance) -> contextlib.AbstractContextManager[None]:
+    """Events of this process stored beside its work, where the storage can; see `PooledEventLogStorage`."""
+    storage = instance.event_log_storage
+    return storage.written_behind() if isinstance(storage, PooledEventLogStorage) else contextlib.nullcontext()
 
 
 class PooledRunStorage(SqliteRunStorage):

@@ -6,10 +6,9 @@ from pathlib import Path
 from movies_platform.resources.settings import Settings, settings
 
 # Read by Dagster. Storages: movies_platform.resources.history. Pool limits hold whole runs in the queue
-# (granularity run), so that a killed run has no slot that somebody must free by hand.
-DAGSTER_YAML = """\
-telemetry: {enabled: false}
-nux: {enabled: false}
+# (granularity run), so that a killed run has no slot that somebody must free by hand. Sensors have threads, so that a
+# store that answers slowly holds up only its own.
+_SQLITE = """\
 run_storage:
   module: movies_platform.resources.history
   class: PooledRunStorage
@@ -22,11 +21,22 @@ schedule_storage:
   module: movies_platform.resources.history
   class: ReadyScheduleStorage
   config: {home: {env: DAGSTER_HOME}}
+"""
+_POSTGRES = """\
+storage:
+  postgres: {postgres_url: {env: MOVIES_HISTORY_URL}}
+"""
+_REST = """\
+run_launcher:
+  module: movies_platform.resources.launcher
+  class: WatchedRunLauncher
 concurrency:
   runs: {max_concurrent_runs: 4}
   pools: {default_limit: 1, granularity: run}
+sensors: {use_threads: true, num_workers: 4}
 run_monitoring:
   enabled: true
+  poll_interval_seconds: 5
   start_timeout_seconds: 180
   free_slots_after_run_end_seconds: 60
 run_retries:
@@ -37,6 +47,16 @@ retention:
   sensor: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
   schedule: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
 """
+_BY_US = "# Written by movies_platform; remove this line and the file is yours.\n"
+
+
+def dagster_yaml(history_url: str) -> str:
+    """Dagster's settings, its history in SQLite or (with the extra `postgres`) in PostgreSQL."""
+    return (
+        f"{_BY_US}telemetry: {{enabled: false}}\nnux: {{enabled: false}}\n"
+        + (_POSTGRES if history_url else _SQLITE)
+        + _REST
+    )
 
 
 def prepare_home() -> Settings:
@@ -47,9 +67,11 @@ def prepare_home() -> Settings:
     if "://" not in chosen.landing:
         Path(chosen.landing, "incoming").mkdir(parents=True, exist_ok=True)
     config = chosen.dagster_home / "dagster.yaml"
-    if not config.exists():
+    wanted = dagster_yaml(chosen.history_url)
+    present = config.read_text(encoding="utf-8") if config.exists() else _BY_US
+    if present != wanted and present.startswith(_BY_US):
         partial = config.with_name(f".{config.name}.{os.getpid()}")
-        partial.write_text(DAGSTER_YAML, encoding="utf-8")
+        partial.write_text(wanted, encoding="utf-8")
         partial.replace(config)
         _create_history(chosen.dagster_home)
     os.environ["DAGSTER_HOME"] = str(chosen.dagster_home)

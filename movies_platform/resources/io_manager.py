@@ -1,8 +1,9 @@
-"""The I/O manager of dagster-duckdb-pandas, made atomic.
+"""The I/O manager of dagster-duckdb, made atomic, for relations and for pandas frames.
 
 The stock one autocommits a delete and then an insert by position: a failure in between loses the table.
-This one writes in one transaction, by column name, into the table that the contract declares, and
-loads frames in the contract's types, rows in the order of the key.
+This one writes in one transaction, by column name, into the table that the contract declares. Whoever asks for a
+relation gets the table itself, of which the database reads what is used; whoever asks for a frame gets all of it,
+in the contract's types. Rows are in the order of the key.
 """
 
 import contextlib
@@ -16,14 +17,13 @@ from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, Tabl
 from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
 from pydantic import Field
 
-from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.frames import conform, dtype_of
-from movies_platform.contracts.tables import table_named
+from movies_platform.contracts.relations import Relation, conforming, typed
+from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
 from movies_platform.resources.facts import table_facts
-
-_STAGED = "staged_as"  # attribute of a frame that `stage` has seen
+from movies_platform.resources.liveness import alive
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -35,7 +35,7 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Hold the one connection while the run's steps use it."""
-        with warehouse.opened():
+        with alive(context.run.run_id if context.run else None), warehouse.opened():
             yield self
 
     def transaction(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
@@ -59,7 +59,26 @@ class TransactionClient(DuckDbClient):
         warehouse.ensure(connection, _contract(table_slice))
 
 
-class ContractPandasHandler(DbTypeHandler[pd.DataFrame]):
+class RelationHandler(DbTypeHandler[Relation]):
+    """Relations of the warehouse <-> tables, as their contracts declare them."""
+
+    @property
+    def supported_types(self) -> Sequence[type[object]]:
+        """Only relations."""
+        return [Relation]
+
+    def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Relation, connection: Any) -> None:
+        """Store the rows; those of before are already deleted in the same transaction."""
+        contract = _contract(table_slice)
+        context.add_output_metadata(table_facts(contract, store(connection, contract, obj)))
+
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> Relation:
+        """The table, or the columns asked for; nothing is read yet."""
+        table: Relation = connection.table(qualified(_contract(table_slice)))
+        return table.project(", ".join(table_slice.columns)) if table_slice.columns else table
+
+
+class FrameHandler(DbTypeHandler[pd.DataFrame]):
     """Frames <-> tables, as their contracts declare them."""
 
     @property
@@ -72,8 +91,8 @@ class ContractPandasHandler(DbTypeHandler[pd.DataFrame]):
     ) -> None:
         """Store the frame; its rows of before are already deleted in the same transaction."""
         contract = _contract(table_slice)
-        store(connection, contract, conform(obj, contract))
-        context.add_output_metadata(table_facts(contract, len(obj)))
+        with as_relation(connection, contract, conform(obj, contract)) as rows:
+            context.add_output_metadata(table_facts(contract, store(connection, contract, rows)))
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> pd.DataFrame:
         """The table's rows, with the columns asked for, in the order of its key."""
@@ -89,8 +108,8 @@ class ContractIOManager(DuckDBIOManager):
 
     @staticmethod
     def type_handlers() -> Sequence[DbTypeHandler[Any]]:
-        """The one handler, for pandas."""
-        return [ContractPandasHandler()]
+        """For relations and for pandas."""
+        return [RelationHandler(), FrameHandler()]
 
     def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
         """Built on dagster-duckdb's own, with our client."""
@@ -99,42 +118,52 @@ class ContractIOManager(DuckDBIOManager):
             database="warehouse",
             schema=None,
             type_handlers=self.type_handlers(),
-            default_load_type=pd.DataFrame,
+            default_load_type=Relation,
             io_manager_name="ContractIOManager",
         )
 
 
-def stage(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> str:
-    """Bring a conforming frame into the database, beside its table; the name of that temporary table.
+def stage(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> Relation:
+    """Compute the rows into a temporary table beside their own.
 
-    What was checked there is what `store` stores, and a frame is converted only once.
+    What is checked there is what `store` stores, computed once. Raises ContractViolation where they do not fit.
     """
-    name = f"staged_{contract.name}"
-    connection.register("staging_frame", frame)
-    try:
-        columns = ", ".join(f"{column.name}::{column_type(column)} AS {column.name}" for column in contract.columns)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM staging_frame")
-    finally:
-        connection.unregister("staging_frame")
-    frame.attrs[_STAGED] = name
-    return name
+    name = _staged(contract)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {conforming(rows, contract).sql_query()}")
+    return connection.table(name)
 
 
-def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> None:
-    """Insert a conforming frame by column name and note what it was computed from."""
-    staged = frame.attrs.pop(_STAGED, None) or stage(connection, contract, frame)
-    connection.execute(f"INSERT INTO {contract.schema}.{contract.name} BY NAME SELECT * FROM {staged}")
-    connection.execute(f"DROP TABLE {staged}")
+def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> int:
+    """Insert rows by column name and note what they were computed from; how many they are."""
+    if rows.alias != _staged(contract):
+        rows = stage(connection, contract, rows)
+    inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME FROM {rows.alias}").fetchone()
+    connection.execute(f"DROP TABLE {rows.alias}")
     core = built_from(connection, table_named("core.movies"))
     note_build(connection, contract, core or deliveries_fingerprint(connection))
+    return int(inserted[0]) if inserted else 0
+
+
+@contextlib.contextmanager
+def as_relation(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> Iterator[Relation]:
+    """A conforming frame where the database can read it."""
+    connection.register("given_frame", frame)
+    try:
+        yield connection.table("given_frame").project(typed(contract))
+    finally:
+        connection.unregister("given_frame")
 
 
 def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: list[str]) -> pd.DataFrame:
     """The table as a frame in the contract's types; shape (rows, columns asked for or all)."""
     chosen = columns or [column.name for column in contract.columns]
     # Rows are stored in the order of the key and DuckDB keeps it: no sorting.
-    rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {contract.schema}.{contract.name}").df()
+    rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {qualified(contract)}").df()
     return rows.astype({name: dtype_of(contract.columns[name]) for name in chosen})
+
+
+def _staged(contract: "sa.Table") -> str:
+    return f"staged_{contract.name}"
 
 
 def _contract(table_slice: TableSlice) -> "sa.Table":

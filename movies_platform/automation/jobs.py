@@ -1,4 +1,4 @@
-"""How work starts: the jobs."""
+"""The jobs: a month, and the tables of all months."""
 
 import dagster as dg
 

@@ -1,0 +1,93 @@
+"""What follows a refresh: publishing the tables and loading databases, each a run in the history that the UI shows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from movies_platform.definitions import defs
+from movies_platform.errors import NoSnapshot, SnapshotDamaged
+from movies_platform.loaded.assets import LOAD_JOB
+from movies_platform.published.assets import PUBLISH_JOB
+from movies_platform.resources import warehouse
+from movies_platform.resources.builds import deliveries_fingerprint
+from movies_platform.resources.settings import settings
+from movies_platform.snapshots.reading import latest_snapshot
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class HandedOn:
+    """A run: what it says of its work (metadata by name), or why it failed."""
+
+    said: Mapping[str, Any]
+    problem: str | None
+
+
+def publish_in_a_run(*, insist: bool = False) -> HandedOn:
+    """Publish the tables as a snapshot."""
+    return _run(PUBLISH_JOB, {"published__snapshot": {"config": {"insist": insist}}})
+
+
+def load_in_a_run(*, again: bool = False) -> HandedOn:
+    """Load the latest snapshot into the databases that the settings name."""
+    return _run(LOAD_JOB, {"loaded__warehouses": {"config": {"again": again}}})
+
+
+def hand_on(*, anew: bool, tell: Callable[[str], None]) -> tuple[list[str], list[str]]:
+    """Publish the tables where they are computed `anew` or not published yet, then load the databases.
+
+    Gives lines that say what was done, and problems.
+    """
+    lines: list[str] = []
+    if anew or not _is_published():
+        tell("publishing the tables")
+        done = publish_in_a_run()
+        if done.problem:
+            return [], [done.problem]
+        lines.append(f"snapshot  {done.said['snapshot']}{'' if done.said['is_new'] else ' (as before)'}")
+    if not settings().load_to or not settings().warehouse.exists():
+        return lines, []
+    tell("loading the databases")
+    loaded = load_in_a_run()
+    if loaded.problem:
+        return lines, [loaded.problem]
+    return [*lines, *(f"loaded    {line.removeprefix('- ')}" for line in loaded.said["databases"].splitlines())], []
+
+
+def _is_published() -> bool:
+    if not settings().warehouse.exists():
+        return True  # there is nothing to publish
+    with warehouse.reading() as connection:
+        deliveries = deliveries_fingerprint(connection)
+    try:
+        return deliveries is None or latest_snapshot().manifest.deliveries == deliveries
+    except (NoSnapshot, SnapshotDamaged):
+        return False
+
+
+def _run(job: str, ops: dict[str, Any]) -> HandedOn:
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(job).execute_in_process(
+            run_config={**_QUIET, "ops": ops}, instance=instance, tags={"movies_platform/started_by": "shell"},
+            raise_on_error=False,
+        )  # fmt: skip
+    for event in result.filter_events(lambda e: e.is_step_failure):
+        return HandedOn({}, _reason(event.step_failure_data, result.run_id))
+    metadata = [m.materialization.metadata for m in _materializations(result)]
+    return HandedOn({name: value.value for found in metadata for name, value in found.items()}, None)
+
+
+def _materializations(result: dg.ExecuteInProcessResult) -> list[Any]:
+    return [e.step_materialization_data for e in result.all_events if e.is_step_materialization]
+
+
+def _reason(failure: Any, run_id: str) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    while error and error.cause:
+        error = error.cause
+    return str(error.message).strip() if error else f"Run {run_id} failed."

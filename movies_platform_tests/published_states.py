@@ -1,0 +1,125 @@
+"""What tests of snapshots and loads share: two made-up states of the tables, published, and where they are."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from movies_platform.sample import write_sample
+from movies_platform_tests.shell import Shell
+
+MOVIES = 250
+
+
+@dataclass(frozen=True)
+class State:
+    """The tables after some months: their warehouse, and a folder in which they are published."""
+
+    warehouse: Path
+    published: Path
+
+    def use(self, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+        """Give `home` a copy of the warehouse."""
+        target = home / "warehouse.duckdb"
+        target.unlink(missing_ok=True)
+        shutil.copyfile(self.warehouse, target)
+        monkeypatch.setenv("MOVIES_HOME", str(home))
+
+
+def make_states(folder: Path) -> tuple[State, State]:
+    """Publish one made-up month, then three: rows change, come and go between the two."""
+    months = [made.path.parent for made in write_sample(folder / "made", months=3, movies=MOVIES, seed=11)]
+    (folder / "home").mkdir()
+    shell = Shell(folder / "home")
+    states = []
+    for name, delivered in (("first", months[:1]), ("second", months[1:])):
+        for month in delivered:
+            shell("deliver", month, "--month", month.name)
+        shell("refresh")
+        target = folder / name
+        target.mkdir()
+        shutil.copyfile(shell.home / "warehouse.duckdb", target / "warehouse.duckdb")
+        shutil.copytree(shell.home / "published", target / "published")
+        states.append(State(target / "warehouse.duckdb", target / "published"))
+    return states[0], states[1]
+
+
+class Proxy:
+    """A TCP proxy that can go away and come back, by itself after so many bytes from the client."""
+
+    def __init__(self, port: int):
+        self._target = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._away = threading.Event()
+        self._limit: int | None = None
+        self._passed = 0
+        self.cuts = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, size: int, *, away_seconds: float) -> None:
+        """Once `size` more bytes have come from clients, cut all connections and refuse new ones for a while."""
+        self._passed, self._limit, self._away_seconds = 0, size, away_seconds
+
+    def close(self) -> None:
+        """Stop for good."""
+        self._listener.close()
+        self._cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._away.is_set():
+                client.close()
+                continue
+            server = socket.create_connection(self._target)
+            self._open += [client, server]
+            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        try:
+            while block := source.recv(1 << 16):
+                self._passed += len(block) if counted else 0
+                if self._limit is not None and self._passed > self._limit:
+                    self._limit = None
+                    self.cuts += 1
+                    self._away.set()
+                    threading.Timer(self._away_seconds, self._away.clear).start()
+                    self._cut()
+                    return
+                target.sendall(block)
+        except OSError:
+            pass
+        finally:
+            for end in (source, target):
+                _end(end)
+
+    def _cut(self) -> None:
+        while self._open:
+            _end(self._open.pop())
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # without it, a thread that waits for bytes would keep the connection open
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
+@contextmanager
+def proxy_to(port: int) -> Iterator[Proxy]:
+    """A proxy to a port of this machine."""
+    proxy = Proxy(port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

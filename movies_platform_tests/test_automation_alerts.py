@@ -1,0 +1,256 @@
+"""People are told once for each cause, by every channel that works, and a broken one breaks nothing."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster_shared.error import SerializableErrorInfo
+
+from movies_platform.automation import alerts as module
+from movies_platform.automation.alerts import alerts, send
+from movies_platform.automation.causes import Cause, of_missing_month
+from movies_platform.automation.outbox import Outbox, channel_id
+from movies_platform.definitions import defs
+from movies_platform.errors import DeliveryRejected
+from movies_platform.landing import open_landing
+from movies_platform_tests.faults import listener
+
+NOW = dt.datetime(2026, 11, 12, tzinfo=dt.UTC)
+ONE, TWO = "json://user:secret@one/hook", "mailto://user:secret@two"
+
+
+class Channels:
+    """Hears what is sent; those in `broken` refuse."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.broken: dict[str, Exception | None] = {}
+
+    def send(self, url: str, title: str, text: str) -> bool:
+        if url in self.broken:
+            if problem := self.broken[url]:
+                raise problem
+            return False
+        self.heard.append((url, title))
+        return True
+
+
+def test_a_cause_is_told_once_until_it_is_over():
+    box, channels = Outbox.recall(None, NOW), Channels()
+    for over in (False, False, True, False):
+        box.take(Cause("failed:job", "It failed", is_over=over), [ONE])
+        assert box.deliver([ONE], channels.send) == []
+        box = Outbox.recall(box.cursor(), NOW)
+    assert channels.heard == [(ONE, "It failed")] * 2
+
+
+@pytest.mark.parametrize("fault", [None, OSError("unreachable")], ids=["refuses", "raises"])
+def test_a_broken_channel_is_tried_again_and_holds_up_no_other(fault):
+    box, channels = Outbox.recall(None, NOW), Channels()
+    channels.broken[ONE] = fault
+    for key in "ab":
+        box.take(Cause(key, key), [ONE, TWO])
+    (problem,) = box.deliver([ONE, TWO], channels.send)
+    assert problem.startswith("json://")
+    assert channels.heard == [(TWO, "a"), (TWO, "b")]
+    box = Outbox.recall(box.cursor(), NOW)
+    channels.broken.clear()
+    assert box.deliver([ONE, TWO], channels.send) == []
+    assert channels.heard[2:] == [(ONE, "a"), (ONE, "b")]
+    assert box.waiting == []
+
+
+def test_a_channel_that_is_no_longer_wanted_is_forgotten():
+    box, channels = Outbox.recall(None, NOW), Channels()
+    box.take(Cause("a", "a"), [ONE])
+    assert box.deliver([TWO], channels.send) == []
+    assert (channels.heard, box.waiting) == ([], [])
+
+
+def test_the_cursor_holds_no_secret_and_a_broken_one_begins_anew():
+    box = Outbox.recall("no json", NOW)
+    assert box.since == NOW.isoformat()
+    box.take(Cause("a", "a"), [ONE])
+    assert "secret" not in box.cursor()
+    assert channel_id(ONE) in box.cursor()
+
+
+def test_apprise_sends_by_url():
+    with listener() as (url, heard):
+        assert send(url, "A month is late", "Ask the provider.")
+        assert not send("json://127.0.0.1:1/nobody", "title", "text")
+        assert not send("no channel at all", "title", "text")
+    assert [(m["title"], m["message"]) for m in heard] == [("movies_platform: A month is late", "Ask the provider.")]
+
+
+@pytest.mark.parametrize(
+    ("day", "where", "told"),
+    [(11, None, None), (12, None, True), (12, "incoming", False), (1, "incoming", False), (12, "failed", False)],
+)
+def test_a_month_that_has_not_arrived_by_its_day_is_told(home: Path, day: int, where: str | None, told: bool | None):
+    if where:
+        folder = home / "landing" / where / "2026-11" / ("0001-0123456789ab" if where == "failed" else "")
+        folder.mkdir(parents=True)
+        (folder / "movies_metadata.csv").write_text("x")
+        (folder / "error.json").write_text("{}") if where == "failed" else None
+    cause = of_missing_month(open_landing(), dt.date(2026, 11, day), expected_day=12)
+    assert (cause and not cause.is_over) == told
+    if told:
+        assert cause.title == "The delivery for 2026-11 has not arrived"
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(home)) as made:
+        yield made
+
+
+@pytest.fixture
+def channels(monkeypatch: pytest.MonkeyPatch) -> Channels:
+    made = Channels()
+    monkeypatch.setattr(module, "send", made.send)
+    monkeypatch.setenv("MOVIES_ALERTS", ONE)
+    monkeypatch.setenv("MOVIES_UI_URL", "https://dagster.example/")
+    return made
+
+
+class Ticks:
+    """One tick of the sensor after the other."""
+
+    def __init__(self, instance: dg.DagsterInstance, channels: Channels):
+        self.instance, self.channels, self.cursor = instance, channels, None
+        self()
+
+    def __call__(self) -> list[str]:
+        """Titles that were sent."""
+        before = len(self.channels.heard)
+        result = alerts(dg.build_sensor_context(self.instance, cursor=self.cursor, definitions=defs))
+        self.cursor, self.said = result.cursor, result.skip_reason.skip_message
+        return [title for _, title in self.channels.heard[before:]]
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance, channels: Channels) -> Ticks:
+    return Ticks(instance, channels)
+
+
+def load_month(instance: dg.DagsterInstance, outcome: object) -> dg.ExecuteInProcessResult:
+    """A run named like the real one, of an asset that ends so."""
+
+    @dg.asset(
+        key=["raw", "deliveries"], partitions_def=dg.StaticPartitionsDefinition(["2017-11-01"]),
+        check_specs=[dg.AssetCheckSpec("columns_are_known", asset=["raw", "deliveries"])],
+    )  # fmt: skip
+    def made():
+        if isinstance(outcome, Exception):
+            raise outcome
+        yield dg.AssetCheckResult(passed=outcome is True, severity=dg.AssetCheckSeverity.WARN, description="imdb")
+        yield dg.Output(None)
+
+    job = dg.define_asset_job("load_month", selection=[made])
+    resolved = dg.Definitions([made], jobs=[job]).resolve_job_def("load_month")
+    return resolved.execute_in_process(instance=instance, partition_key="2017-11-01", raise_on_error=False)
+
+
+def refusal() -> Exception:
+    problem = DeliveryRejected("lacks the column id", file="movies_metadata.csv", remedy="Deliver it whole.")
+    failure = dg.Failure(description=f"2017-11: {problem}", allow_retries=False)
+    problem.__cause__ = UnicodeDecodeError("utf-8", b"x", 0, 1, "invalid")
+    failure.__cause__ = problem
+    return failure
+
+
+def test_a_refused_delivery_is_told_once_with_its_reason_and_a_link(tick: Ticks, instance, monkeypatch):
+    texts = []
+    send_on = tick.channels.send
+    monkeypatch.setattr(module, "send", lambda url, title, text: (texts.append(text), send_on(url, title, text))[1])
+    result = load_month(instance, refusal())
+    assert tick() == ["The delivery for 2017-11 is refused"]
+    assert texts == [
+        "2017-11: movies_metadata.csv: lacks the column id. Deliver it whole.\n"
+        f"https://dagster.example/runs/{result.run_id}"
+    ]
+    assert tick() == []
+
+
+def test_a_fault_is_told_once_until_the_job_succeeds_again(tick: Ticks, instance):
+    for _ in range(2):
+        load_month(instance, OSError("no route to host"))
+    assert tick() == ["A run of load_month for 2017-11 failed"]
+    load_month(instance, OSError("no route to host"))
+    assert tick() == []
+    load_month(instance, True)
+    assert tick() == []
+    load_month(instance, OSError("no route to host"))
+    assert tick() == ["A run of load_month for 2017-11 failed"]
+
+
+def test_a_check_that_warns_in_a_green_run_is_told_once(tick: Ticks, instance):
+    assert load_month(instance, False).success
+    assert tick() == ["raw.deliveries: the check columns_are_known warns for 2017-11"]
+    load_month(instance, False)
+    assert tick() == []
+
+
+def test_a_run_that_is_to_be_retried_is_not_told(tick: Ticks, instance):
+    result = load_month(instance, OSError("killed"))
+    instance.add_run_tags(result.run_id, {"dagster/will_retry": "true"})
+    assert tick() == []
+
+
+def sensor_ticks(instance: dg.DagsterInstance, *statuses: TickStatus) -> None:
+    """Ticks of a sensor, oldest first."""
+    repository = RemoteRepositoryOrigin(InProcessCodeLocationOrigin(LoadableTargetOrigin()), "repository")
+    origin = repository.get_instigator_origin("deliveries")
+    state = InstigatorState(
+        origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData(min_interval=10)
+    )
+    if not instance.all_instigator_state():
+        instance.add_instigator_state(state)
+    for status in statuses:
+        error = SerializableErrorInfo("S3 is away", [], "OSError") if status == TickStatus.FAILURE else None
+        number = len(instance.get_ticks(origin.get_id(), state.selector_id))
+        instance.create_tick(
+            TickData(
+                origin.get_id(), "deliveries", InstigatorType.SENSOR, status, number + 1.0, error=error,
+                selector_id=state.selector_id,
+            )
+        )  # fmt: skip
+
+
+def test_a_sensor_that_fails_three_times_in_a_row_is_told_once_and_again_next_time(tick: Ticks, instance):
+    failed, skipped = TickStatus.FAILURE, TickStatus.SKIPPED
+    told = []
+    for status in (failed, failed, failed, failed, skipped, failed, failed, TickStatus.STARTED, failed):
+        sensor_ticks(instance, status)
+        told.append(len(tick()))
+    assert told == [0, 0, 1, 0, 0, 0, 0, 0, 1]
+
+
+def test_a_landing_zone_that_cannot_be_asked_stops_no_message(tick: Ticks, instance, monkeypatch):
+    monkeypatch.setenv("MOVIES_EXPECTED_DAY", "1")
+    assert len(tick()) == 1  # the running month has not arrived
+    tick.cursor = None
+    tick()
+    monkeypatch.setattr(module, "open_landing", lambda: 1 / 0)
+    load_month(instance, refusal())
+    assert "The delivery for 2017-11 is refused" in tick()
+
+
+def test_without_channels_nothing_is_sent_and_it_says_so(tick: Ticks, instance, monkeypatch):
+    monkeypatch.delenv("MOVIES_ALERTS")
+    load_month(instance, refusal())
+    assert tick() == []
+    assert tick.said == "MOVIES_ALERTS is not set: nobody is told."

@@ -1,0 +1,72 @@
+"""A run whose process was killed is known by its lock, and its pool comes free."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher.base import WorkerStatus
+
+from movies_platform.resources import liveness
+from movies_platform.resources.launcher import WatchedRunLauncher
+from movies_platform.resources.liveness import alive, was_killed
+
+HOLD = """\
+import sys
+from movies_platform.resources.liveness import alive
+
+with alive("run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def process(home: Path):
+    """A process that is the run's."""
+    started = subprocess.Popen([sys.executable, "-c", HOLD], stdin=-1, stdout=-1, text=True)
+    assert started.stdout
+    assert started.stdin
+    assert started.stdout.readline() == "held\n"
+    yield started
+    started.kill()
+    started.wait()
+    started.stdout.close()
+
+
+def health() -> WorkerStatus:
+    return WatchedRunLauncher().check_run_worker_health(dg.DagsterRun("job", "run")).status
+
+
+def test_a_run_lives_while_its_process_does(process):
+    assert not was_killed("run")
+    assert health() == WorkerStatus.RUNNING
+    process.kill()
+    process.wait()
+    assert was_killed("run")
+    assert health() == WorkerStatus.FAILED
+
+
+def test_a_run_that_ended_or_never_took_its_lock_was_not_killed(process, home: Path):
+    process.stdin.close()
+    process.wait()
+    assert not was_killed("run")
+    assert not was_killed("another")
+    assert list((home / "scratch/runs").iterdir()) == []
+
+
+def test_the_lock_may_be_taken_again_inside(home: Path):
+    with alive("run"):
+        with alive("run"), alive(None):
+            pass
+        assert (home / "scratch/runs/run.lock").exists()
+    assert not (home / "scratch/runs/run.lock").exists()
+
+
+def test_files_of_runs_killed_long_ago_are_cleared(process, home: Path, monkeypatch):
+    process.kill()
+    process.wait()
+    monkeypatch.setattr(liveness, "_KEPT_SECONDS", -1)
+    with alive("next"):
+        assert [p.name for p in (home / "scratch/runs").iterdir()] == ["next.lock"]

@@ -1,0 +1,49 @@
+"""Writing behind: everything, in order, and errors where they can be seen."""
+
+import threading
+
+import pytest
+
+from movies_platform.resources.write_behind import WriteBehind
+
+
+def test_everything_is_written_in_order():
+    written = []
+    writer = WriteBehind(written.extend)
+    for number in range(1_000):
+        writer.put(number)
+    writer.flush()
+    assert written == list(range(1_000))
+    writer.put(1_000)
+    writer.close()
+    assert written[-1] == 1_000
+
+
+def test_what_waits_is_written_together():
+    batches, started, go_on = [], threading.Event(), threading.Event()
+
+    def write(items):
+        batches.append(list(items))
+        started.set()
+        go_on.wait(10)
+
+    writer = WriteBehind(write)
+    writer.put(1)
+    started.wait(10)
+    writer.put(2)
+    writer.put(3)
+    go_on.set()
+    writer.close()
+    assert [batch for batch in batches if batch] == [[1], [2, 3]]
+
+
+@pytest.mark.parametrize("ask", ["flush", "close"])
+def test_an_error_is_raised_where_the_work_comes_from(ask):
+    def write(items):
+        if items:
+            raise OSError("disk full")
+
+    writer = WriteBehind(write)
+    writer.put(1)
+    with pytest.raises(OSError, match="disk full"):
+        getattr(writer, ask)()
