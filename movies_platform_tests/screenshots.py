@@ -33,14 +33,14 @@ def take_all(folder: Path, home: Path) -> None:
     waiting.rename(newest)
     with Server(home, home / "servers.log").running() as server:
         with browser_page(server, viewport={"width": 1400, "height": 900}) as page:
-            _the_walk(page, lambda name: _keep(page, folder / f"{name}.png"))
+            _the_walk(server, page, lambda name: _keep(page, folder / f"{name}.png"))
         dark = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}
         with browser_page(server, **dark) as page:
             page.goto(f"file://{home}/report/index.html")
             _keep(page, folder / "report-dark.png")
 
 
-def _the_walk(page: Any, keep: Callable[[str], None]) -> None:
+def _the_walk(server: Server, page: Any, keep: Callable[[str], None]) -> None:
     page.goto("/asset-groups")
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("button", name="Latest").click()
@@ -50,8 +50,7 @@ def _the_walk(page: Any, keep: Callable[[str], None]) -> None:
     keep("materialize")
     launch.click()
     page.get_by_text("Launched run").first.wait_for()
-    page.goto("/runs")
-    page.get_by_text("Success", exact=True).nth(_MONTHS).wait_for()
+    server.wait_for_the_newest_run()
     for name, path, seen in (
         (
             "lineage",

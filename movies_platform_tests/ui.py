@@ -34,6 +34,7 @@ _SENSORS = """
 { workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { ... on RepositoryLocation {
   repositories { sensors { id name sensorState { status } } } } } } } } }
 """
+_NEWEST_RUN = "{ runsOrError(limit: 1) { ... on Runs { results { status } } } }"
 _STOP = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
 
 
@@ -72,6 +73,10 @@ class Server:
                     if sensor["sensorState"]["status"] == "RUNNING":
                         self.ask(_STOP, id=sensor["id"])
 
+    def wait_for_the_newest_run(self) -> None:
+        """Wait until the run that was launched last has succeeded."""
+        self._wait_for(lambda: self.ask(_NEWEST_RUN)["runsOrError"]["results"][0]["status"] == "SUCCESS")
+
     @contextlib.contextmanager
     def running(self) -> Iterator["Server"]:
         """Both processes, until the end of the `with`."""
@@ -83,10 +88,10 @@ class Server:
             self._wait_for(lambda: self.ask(_BACKFILLS)["instance"]["daemonHealth"]["daemonStatus"]["healthy"], daemon)
             yield self
 
-    def _wait_for(self, holds: Callable[[], Any], process: "subprocess.Popen[bytes]") -> None:
+    def _wait_for(self, holds: Callable[[], Any], process: "subprocess.Popen[bytes] | None" = None) -> None:
         deadline = time.monotonic() + PATIENCE
         while not _quietly(holds):
-            assert process.poll() is None, self._log.read_text()
+            assert process is None or process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.2)
 

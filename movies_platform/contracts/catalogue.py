@@ -12,7 +12,7 @@ from movies_platform.contracts.tables import key_of, qualified, references_of
 
 OWNER = "team:data-platform"
 MONTHLY = ("raw", "parsed")
-KINDS = {"raw": {"csv"}, "parsed": {"sql"}, "core": {"sql"}, "metrics": {"pandas"}}
+KINDS = {"raw": "csv", "parsed": "sql", "core": "sql", "metrics": "sql"}
 # A delivery comes once a month. By the end of the 10th (UTC) its tables are expected; what was filled before the 1st
 # is last month's.
 RHYTHM = dg.FreshnessPolicy.cron("0 0 11 * *", lower_bound_delta=dt.timedelta(days=10))
@@ -82,7 +82,7 @@ def table_spec(table: sa.Table) -> dict[str, Any]:
         "key": asset_key(table),
         "group_name": table.schema,
         "description": description(table),
-        "kinds": {"duckdb", *KINDS[table.schema or ""]},
+        "kinds": {"duckdb", KINDS[table.schema or ""]},
         "owners": [OWNER],
         "tags": tags(table),
         "freshness_policy": RHYTHM,
