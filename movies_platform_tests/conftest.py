@@ -12,22 +12,19 @@ from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
 
-_PLACES = (
-    "MOVIES_LANDING",
-    "MOVIES_WAREHOUSE",
-    "MOVIES_PUBLISHED",
-    "DAGSTER_HOME",
-    "MOVIES_FIRST_MONTH",
-    "MOVIES_KEEP_SNAPSHOTS",
-    "MOVIES_LOAD_TO",
-)
+_KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
+
+
+def _forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
+            patch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
-    for name in ("MOVIES_HOME", *_PLACES):
-        monkeypatch.delenv(name, raising=False)
+    _forget_settings(monkeypatch)
     # Publishing takes seconds; tests of what is published switch it on.
     monkeypatch.setenv("MOVIES_NO_PUBLISH", "1")
 
@@ -68,8 +65,7 @@ def real_data() -> Path:
 def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
     """The tables after one made-up month and after three, each published in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("MOVIES_HOME", "MOVIES_NO_PUBLISH", *_PLACES):
-            patch.delenv(name, raising=False)
+        _forget_settings(patch)
         return make_states(tmp_path_factory.mktemp("states"))
 
 

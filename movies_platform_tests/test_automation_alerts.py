@@ -167,6 +167,7 @@ def load_month(instance: dg.DagsterInstance, outcome: object) -> dg.ExecuteInPro
 def refusal() -> Exception:
     problem = DeliveryRejected("lacks the column id", file="movies_metadata.csv", remedy="Deliver it whole.")
     failure = dg.Failure(description=f"2017-11: {problem}", allow_retries=False)
+    problem.__cause__ = UnicodeDecodeError("utf-8", b"x", 0, 1, "invalid")
     failure.__cause__ = problem
     return failure
 

@@ -119,7 +119,22 @@ def test_a_run_that_dagster_retries_is_not_followed_by_ours(tick: Ticks, put: Pu
     assert f"{run.run_id} is on its way" in tick().skip_message
 
 
-def test_the_same_content_delivered_again_runs_again(tick: Ticks, put: Put):
+def test_what_was_processed_last_delivered_again_is_put_away_without_a_run(tick: Ticks, put: Put):
+    month, landing = dt.date(2017, 11, 1), open_landing()
+    for content in "AB":
+        put(f"incoming/2017-11/{MOVIES}", content)
+        landing.settle(landing.incoming(month), "processed", {"run_id": content})
+    before = landing.settled()
+    put(f"incoming/2017-11/{MOVIES}", "B")
+    assert "delivered again; it lies in" in tick().skip_message
+    assert landing.incoming(month) is None
+    assert landing.settled() == before
+    assert [s.note["run_id"] for s in landing.settled()] == ["A", "B"]
+    put(f"incoming/2017-11/{MOVIES}", "A")  # the state before the last is news
+    assert len(tick.requests()) == 1
+
+
+def test_the_same_content_delivered_again_after_a_fault_runs_again(tick: Ticks, put: Put):
     put(f"incoming/2017-11/{MOVIES}", "A")
     tick.started(dg.DagsterRunStatus.FAILURE)
     time.sleep(1.1)  # moto tells the time of an object in whole seconds
@@ -175,17 +190,21 @@ def test_a_tick_that_fails_is_made_again_and_loses_nothing(tick: Ticks, put: Put
 
 
 class Queue:
-    """A queue to which the bucket tells of new objects."""
+    """A queue to which the bucket tells of new objects, itself or through a topic."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, *, through_sns: bool):
         self.store, self.client = store, boto3.client("sqs")
         self.url = self.client.create_queue(QueueName=store.bucket)["QueueUrl"]
-
-    def put(self, key: str, content: str = "x", *, through_sns: bool = False) -> None:
-        self.store.put(key, content)
-        body = {"Records": [{"s3": {"bucket": {"name": self.store.bucket}, "object": {"key": f"landing/{key}"}}}]}
-        text = json.dumps({"Type": "Notification", "Message": json.dumps(body)} if through_sns else body)
-        self.client.send_message(QueueUrl=self.url, MessageBody=text)
+        named = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        told, kind, name = named["Attributes"]["QueueArn"], "Queue", "QueueArn"
+        if through_sns:
+            topic = boto3.client("sns").create_topic(Name=store.bucket)["TopicArn"]
+            boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told)
+            told, kind, name = topic, "Topic", "TopicArn"
+        store.client.put_bucket_notification_configuration(
+            Bucket=store.bucket,
+            NotificationConfiguration={f"{kind}Configurations": [{name: told, "Events": ["s3:ObjectCreated:*"]}]},
+        )
 
     def left(self) -> int:
         """Messages that nobody deleted, hidden ones too."""
@@ -194,24 +213,24 @@ class Queue:
         return sum(map(int, found.values()))
 
 
-@pytest.fixture
-def queue(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    made = Queue(store)
+@pytest.fixture(params=[False, True], ids=["direct", "through SNS"])
+def queue(request: pytest.FixtureRequest, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue(store, through_sns=request.param)
     for name, value in {"LANDING": store.address, "QUEUE_URL": made.url, "SETTLE_SECONDS": "0"}.items():
         monkeypatch.setenv(f"MOVIES_{name}", value)
     return made
 
 
-@pytest.mark.parametrize("through_sns", [False, True], ids=["direct", "through SNS"])
-def test_a_queue_is_read_instead_of_listing_and_emptied_only_when_remembered(tick, queue, monkeypatch, through_sns):
+def test_a_queue_is_read_instead_of_listing_and_emptied_only_when_remembered(tick, queue, monkeypatch):
     tick()  # lists everything once
     looks = []
     look = type(open_landing()).look
     monkeypatch.setattr(type(open_landing()), "look", lambda *a: (looks.append(a[1:]), look(*a))[1])
     assert tick().skip_message == "Nothing waits."
     assert looks == []
+    assert queue.left() == 0  # the greeting is gone
     for month in ("2017-11", "2017-12"):
-        queue.put(f"incoming/{month}/{MOVIES}", through_sns=through_sns)
+        queue.store.put(f"incoming/{month}/{MOVIES}", "x")
     queue.client.send_message(QueueUrl=queue.url, MessageBody="something else")
     lost = tick.cursor
     assert len(tick.requests()) == 2
@@ -228,6 +247,7 @@ def test_a_queue_is_read_instead_of_listing_and_emptied_only_when_remembered(tic
 def test_without_a_message_everything_is_listed_once_a_day(tick: Ticks, queue: Queue):
     tick()
     queue.store.put(f"incoming/2017-11/{MOVIES}", "x")
+    queue.client.purge_queue(QueueUrl=queue.url)
     assert tick.requests() == []
     memory = json.loads(tick.cursor)
     memory["listed"] = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=25)).isoformat()
@@ -236,7 +256,7 @@ def test_without_a_message_everything_is_listed_once_a_day(tick: Ticks, queue: Q
 
 
 def test_nothing_secret_is_in_what_a_tick_leaves(tick: Ticks, queue: Queue):
-    queue.put(f"incoming/2017-11/{MOVIES}")
+    queue.store.put(f"incoming/2017-11/{MOVIES}", "x")
     result = tick()
     left = f"{result.cursor} {result.run_requests}"
     assert DELIVERY in left

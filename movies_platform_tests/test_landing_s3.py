@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -211,6 +212,16 @@ def test_only_what_is_asked_for_is_brought(landing, home, monkeypatch):
         assert sorted(files) == [CREDITS, MOVIES]
         assert files[MOVIES] == files[MOVIES]
     assert brought == ["landing/incoming/2017-11/movies_metadata.csv"]
+
+
+def test_what_a_killed_run_has_brought_is_removed_a_day_later(landing, home):
+    old, young = (home / "scratch" / f"landing-{name}" for name in ("old", "young"))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / MOVIES).write_text("half")
+    os.utime(old, (0, 0))
+    with landing.local_files(put(landing, home, "A")):
+        assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_strays_are_told_and_no_delivery(landing, store: Store):

@@ -89,8 +89,15 @@ class Unattended:
         """When the tables were computed (seconds since the epoch)."""
         return [r.end_time for r in self.of_tables() if r.dagster_run.is_success and r.end_time]
 
+    def tables_written(self) -> float:
+        """When the last answer was stored; what follows in the same run, such as publishing, comes after."""
+        with dg.DagsterInstance.from_config(str(self.home / "dagster")) as instance:
+            keys = [key for key in instance.all_asset_keys() if key.path[0] == "metrics"]
+            stored = [instance.get_latest_materialization_event(key) for key in keys]
+            return max(event.timestamp for event in stored if event)
+
     def wait_for_tables(self, since: float) -> float:
-        """Until the tables are computed from everything put since then, and nothing goes on; when that was."""
+        """Until the tables are computed from everything put since then, and nothing goes on; when they were stored."""
 
         def settled() -> bool:
             if self.store.listing("incoming"):
@@ -104,7 +111,7 @@ class Unattended:
             )
 
         self.wait("the tables are computed", settled)
-        return max(self.tables_done())
+        return self.tables_written()
 
     def titles(self) -> list[str]:
         """Titles of the messages that were sent."""

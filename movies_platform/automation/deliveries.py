@@ -3,7 +3,7 @@
 What was started for an arrival is read from the runs themselves (tag `movies_platform/arrival`: month and stamp), not
 from the cursor: a lost cursor, a failed tick or a killed daemon starts nothing twice and forgets nothing. An arrival
 whose run ended without settling it (a fault of the infrastructure, a killed process) gets another one, after a
-pause that grows.
+pause that grows. What was processed last, delivered again, is only put away.
 """
 
 import datetime as dt
@@ -90,6 +90,10 @@ def _request(
     # A run that ended between the look and the question for runs has taken its delivery away.
     if delivery is None or arrival.stamp not in [a.stamp for a in landing.look(arrival.month).arrivals]:
         return None
+    newest = landing.settled(arrival.month)[-1:]
+    if newest and (newest[0].outcome, newest[0].delivery_id) == ("processed", delivery.id):
+        landing.settle(delivery, "processed", newest[0].note)
+        return f"is what was processed last, delivered again; it lies in {newest[0].place}"
     return dg.RunRequest(
         run_key=f"{tag}:{delivery.id}:{len(attempts)}",
         partition_key=f"{arrival.month}",

@@ -8,7 +8,9 @@ replaced it. `deliver` uploads beside incoming/ and lets the movies appear last;
 import contextlib
 import datetime as dt
 import json
+import shutil
 import tempfile
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -38,6 +40,7 @@ from movies_platform.landing.transfer import has_etag
 from movies_platform.resources.months import month_name, parse_month
 from movies_platform.resources.settings import settings
 
+_LONG_AGO_SECONDS = 86_400
 _notes: dict[tuple[str, str], Mapping[str, Any]] = {}  # by address and ETag: a note never changes
 
 
@@ -112,7 +115,7 @@ class S3Landing:
     @contextlib.contextmanager
     def local_files(self, delivery: Delivery) -> Iterator[Mapping[str, Path]]:
         """The delivery's files on this machine's disk, each brought when it is asked for."""
-        settings().scratch.mkdir(parents=True, exist_ok=True)
+        _clear_scratch()
         folder = self.bucket.below(delivery.place)
         with tempfile.TemporaryDirectory(dir=settings().scratch, prefix="landing-") as scratch:
             versions = {file.name: file.version for file in delivery.files}
@@ -200,6 +203,14 @@ class S3Landing:
         if key not in _notes:
             _notes[key] = json.loads(self.bucket.read(note.key))
         return _notes[key]
+
+
+def _clear_scratch() -> None:
+    """Remove what killed runs have brought, long enough ago that nobody reads it."""
+    settings().scratch.mkdir(parents=True, exist_ok=True)
+    for folder in settings().scratch.glob("landing-*"):
+        if time.time() - folder.stat().st_mtime > _LONG_AGO_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _month_of(folder: str) -> dt.date | None:

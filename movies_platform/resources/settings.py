@@ -17,7 +17,7 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
 | MOVIES_SETTLE_SECONDS | 10                          | a delivery is whole when nothing was written for so long |
 | MOVIES_MARKER      |                                | file that the provider writes last; a delivery waits for it |
-| MOVIES_POLL_SECONDS | 10                            | how often the sensors look                  |
+| MOVIES_POLL_SECONDS | 5                             | how often the sensors look                  |
 | MOVIES_QUEUE_URL   |                                | SQS queue that tells of new objects         |
 | MOVIES_ALERTS      |                                | where messages go: Apprise URLs, space separated |
 | MOVIES_EXPECTED_DAY |                               | day by which a month must have arrived      |
@@ -92,13 +92,20 @@ def settings() -> Settings:
         load_to=tuple((os.environ.get("MOVIES_LOAD_TO") or "").split()),
         settle_seconds=float(_matching("MOVIES_SETTLE_SECONDS", "10", _NUMBER, "a number of seconds")),
         marker=_matching("MOVIES_MARKER", "", r"|_SUCCESS|manifest\.json", "_SUCCESS or manifest.json"),
-        poll_seconds=int(_matching("MOVIES_POLL_SECONDS", "10", r"[1-9]\d{0,3}", "a number of seconds")),
+        poll_seconds=int(_matching("MOVIES_POLL_SECONDS", "5", r"[1-9]\d{0,3}", "a number of seconds")),
         queue_url=os.environ.get("MOVIES_QUEUE_URL", ""),
         alerts=tuple(os.environ.get("MOVIES_ALERTS", "").split()),
         expected_day=int(_matching("MOVIES_EXPECTED_DAY", "0", r"[0-9]|1\d|2[0-8]", "a day from 1 to 28")) or None,
         ui_url=os.environ.get("MOVIES_UI_URL", "").rstrip("/"),
-        history_url=os.environ.get("MOVIES_HISTORY_URL", ""),
+        history_url=_history_url(),
     )
+
+
+def _history_url() -> str:
+    url = os.environ.get("MOVIES_HISTORY_URL", "")
+    if url and not url.startswith("postgresql+psycopg2://"):  # its password is not shown
+        raise SettingsError("MOVIES_HISTORY_URL must begin with postgresql+psycopg2://.")
+    return url
 
 
 def _matching(name: str, default: str, pattern: str, meaning: str) -> str:

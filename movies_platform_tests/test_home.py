@@ -1,0 +1,70 @@
+"""The home that commands make: Dagster's history in SQLite or PostgreSQL, and a dagster.yaml that may be one's own."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from movies_platform.errors import SettingsError
+from movies_platform.resources.home import dagster_yaml, prepare_home
+from movies_platform_tests.shell import Shell
+
+SERVER = "postgresql+psycopg2://postgres@127.0.0.1:5432"
+
+
+def test_dagster_yaml_follows_the_settings_until_it_is_ones_own(home: Path, monkeypatch: pytest.MonkeyPatch):
+    config = home / "dagster" / "dagster.yaml"
+    prepare_home()
+    assert config.read_text() == dagster_yaml("")
+    old = "\n".join(config.read_text().splitlines()[:1]) + "\ntelemetry: {enabled: true}\n"
+    config.write_text(old)
+    prepare_home()
+    assert config.read_text() == dagster_yaml("")
+    config.write_text("telemetry: {enabled: true}\n")
+    prepare_home()
+    assert config.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_a_database_of_another_kind_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_HISTORY_URL", "postgresql://dagster:secret@db/dagster")
+    with pytest.raises(SettingsError, match=r"must begin with postgresql\+psycopg2://") as raised:
+        prepare_home()
+    assert "secret" not in str(raised.value)
+
+
+def test_the_address_of_the_database_is_not_written_down(monkeypatch: pytest.MonkeyPatch):
+    assert "secret" not in dagster_yaml("postgresql://dagster:secret@db/dagster")
+    assert "MOVIES_HISTORY_URL" in dagster_yaml("postgresql://dagster:secret@db/dagster")
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """URL of an empty PostgreSQL database of the test's own."""
+    pytest.importorskip("dagster_postgres", reason="dagster-postgres (extra postgres) is not installed")
+    admin = sa.create_engine(f"{SERVER}/postgres", isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    name = f"movies_{uuid.uuid4().hex}"
+    try:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    except sa.exc.OperationalError:
+        pytest.skip(f"no PostgreSQL at {SERVER}")
+    yield f"{SERVER}/{name}"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_dagster_keeps_its_history_in_postgresql(
+    database: str, shell: Shell, months: list[Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOVIES_HISTORY_URL", database)
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    assert "failed checks: none" in shell("status").stdout
+    engine = sa.create_engine(database)
+    with engine.connect() as connection:
+        runs = connection.execute(sa.text("SELECT status FROM runs")).fetchall()
+    engine.dispose()
+    assert [tuple(run) for run in runs] == [("SUCCESS",)] * 2
+    assert not (shell.home / "dagster" / "history").exists()
