@@ -18,7 +18,9 @@ _GRAPH = re.compile(r"(?<=<!-- asset graph -->\n).*?(?=<!-- /asset graph -->)", 
 
 def tables_page() -> str:
     """docs/tables.md: every table with its key, references and the meaning of every column."""
-    sections = [_section(table) for table in all_tables()]
+    from movies_platform.contracts.published import SNAPSHOT
+
+    sections = [_section(table) for table in [*all_tables(), SNAPSHOT]]
     head = "# Tables\n\nMade from the contracts by `python -m movies_platform.docs`; do not edit.\n"
     return "\n".join([head, *sections])
 

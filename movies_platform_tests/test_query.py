@@ -84,6 +84,18 @@ def test_before_the_first_snapshot_there_is_advice(home: Path):
     assert isinstance(ask("SELECT 1").exception, NoSnapshot)
 
 
+def test_a_lost_database_is_told_with_its_remedy(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    found = publish().snapshot
+    (home / "published" / found.path("movies.duckdb")).unlink()
+    with pytest.raises(SnapshotDamaged, match="publish --insist"):
+        movies_platform.open_snapshot()
+    publish(insist=True)
+    assert movies_platform.open_snapshot().execute("FROM movies").fetchone()
+
+
 def test_a_notebook_reads_while_the_warehouse_is_written(published: State, home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MOVIES_WAREHOUSE", str(published.warehouse))
     # the warehouse is open for writing, as a refresh has it

@@ -13,7 +13,7 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 | MOVIES_MEMORY      | a quarter of the machine's     | memory of the database; beyond it, it spills |
 | MOVIES_WAIT        | 600                            | seconds to wait for another writer          |
 | MOVIES_KEEP_SNAPSHOTS | 5                           | published snapshots that stay, at least 2   |
-| MOVIES_NO_PUBLISH  |                                | 1: a refresh does not publish               |
+| MOVIES_NO_PUBLISH  |                                | 1: a refresh from a shell publishes nothing |
 | MOVIES_LOAD_TO     |                                | URLs of databases to load, space between    |
 | MOVIES_SETTLE_SECONDS | 10                          | a delivery is whole when nothing was written for so long |
 | MOVIES_MARKER      |                                | file that the provider writes last; a delivery waits for it |

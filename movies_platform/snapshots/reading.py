@@ -87,7 +87,14 @@ def open_snapshot(address: str | None = None, *, closed: bool = False) -> "duckd
     from movies_platform.resources.warehouse import limit_memory
 
     # No option when it is opened: a process can open a file only once with the same ones, and a notebook may have.
-    connection = duckdb.connect(database_of(latest_snapshot(open_store(address))), read_only=True)
+    file = database_of(latest_snapshot(open_store(address)))
+    try:
+        connection = duckdb.connect(file, read_only=True)
+    except duckdb.IOException as problem:
+        raise SnapshotDamaged(
+            f"{file} cannot be opened: {str(problem).splitlines()[0]} 'movies-platform publish --insist' writes the "
+            "snapshot anew."
+        ) from problem
     connection.execute(f"SET search_path = '{SEARCH_PATH}'")
     connection.execute("SET autoinstall_known_extensions = false")
     if closed:
