@@ -22,6 +22,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py scale --factors 10 --repeat 5
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
+	$(BIN)/python bench/publish.py
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs

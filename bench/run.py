@@ -75,7 +75,7 @@ def fresh_home(csv: Path, month: str, work: Path) -> Iterator[tuple[list[str], d
     """Prepare the refresh of one delivered month in a home that is new and removed afterwards."""
     home = work / "home"
     untimed(platform("deliver", str(csv), "--month", month), work, home)
-    yield platform("refresh"), environment(home)
+    yield platform("refresh", "--no-publish"), environment(home)
     shutil.rmtree(home)
 
 
@@ -129,10 +129,10 @@ def grow(home: Path, months: list[Path], work: Path, one_by_one: bool) -> None:
     for month in months:
         untimed(platform("deliver", str(month / FILE), "--month", month.name), work, home)
         if one_by_one:
-            untimed(platform("refresh"), work, home)
+            untimed(platform("refresh", "--no-publish"), work, home)
         shutil.rmtree(month)
     if months and not one_by_one:
-        untimed(platform("refresh"), work, home)
+        untimed(platform("refresh", "--no-publish"), work, home)
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def grown_home(pristine: Path, home: Path, month: Path, work: Path) -> Iterator[
     """
     shutil.copytree(pristine, home, symlinks=True)
     untimed(platform("deliver", str(month / FILE), "--month", month.name), work, home)
-    yield platform("refresh"), environment(home)
+    yield platform("refresh", "--no-publish"), environment(home)
     shutil.rmtree(home)
 
 

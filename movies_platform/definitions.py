@@ -1,4 +1,4 @@
-"""The only place where the parts meet: assets, jobs, sensors, resources."""
+"""The only place where all parts meet: assets, jobs, sensors, resources."""
 
 import dagster as dg
 
@@ -6,22 +6,16 @@ from movies_platform.automation import load_month, refresh_tables
 from movies_platform.automation.alerts import alerts
 from movies_platform.automation.conditions import automated, automation_sensor
 from movies_platform.automation.deliveries import deliveries
-from movies_platform.core.assets import present_state
 from movies_platform.loaded.assets import load_warehouses, warehouses
-from movies_platform.metrics import money, months, popularity, releases
-from movies_platform.monthly import delivered_month
+from movies_platform.pipeline import resources, tables
 from movies_platform.published.assets import publish_tables, snapshot
 from movies_platform.report.assets import draw_report, pictures, report_page
 from movies_platform.resources.codelinks import with_code_links
-from movies_platform.resources.io_manager import ContractIOManager, Warehouse
-
-warehouse = Warehouse()
-tables = [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases, months])]
 
 defs = dg.Definitions(
     assets=automated(with_code_links([*tables, snapshot, warehouses, *pictures, report_page])),
     jobs=[load_month, refresh_tables, publish_tables, load_warehouses, draw_report],
     sensors=[deliveries, automation_sensor(), alerts],
-    resources={"warehouse": warehouse, "io_manager": ContractIOManager(warehouse=warehouse)},
+    resources=resources,
     executor=dg.in_process_executor,
 )

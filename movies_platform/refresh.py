@@ -14,10 +14,10 @@ import dagster as dg
 
 from movies_platform import automation
 from movies_platform.contracts.tables import all_tables, qualified
-from movies_platform.definitions import defs
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import Landing, blocked_months
 from movies_platform.partitions import delivery_months
+from movies_platform.pipeline import pipeline
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
 from movies_platform.resources.history import written_behind
@@ -96,7 +96,7 @@ class Refresh:
     def _execute(
         self, instance: dg.DagsterInstance, job: str, config: dict[str, Any], partition_key: str | None = None
     ) -> bool:
-        result = defs.resolve_job_def(job).execute_in_process(
+        result = pipeline.resolve_job_def(job).execute_in_process(
             run_config={**_QUIET, **config}, instance=instance, partition_key=partition_key, tags=_BY_SHELL,
             raise_on_error=False,
         )  # fmt: skip

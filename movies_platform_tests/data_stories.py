@@ -131,9 +131,6 @@ DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("parsed.parsed_movies", "amounts_stay_known"): (
         amounts("CASE WHEN i > 2 THEN 1 END"), amounts("CASE WHEN i > 3 THEN 1 END"),
     ),
-    ("parsed.parsed_movies", "known_amounts_are_not_lost"): (
-        amounts("CASE WHEN i > 19 THEN 1 END"), amounts("CASE WHEN i > 20 THEN 1 END"),
-    ),
     ("parsed.parsed_movies", "popularity_keeps_its_scale"): (popularity("i * 1.9"), popularity("i * 2.1")),
     ("parsed.parsed_genres", "ids_are_known"): (
         items("genre", KNOWN, KNOWN), items("genre", {**KNOWN, 9: "new"}, KNOWN),

@@ -102,14 +102,17 @@ class Proxy:
             pass
         finally:
             for end in (source, target):
-                end.close()
+                _end(end)
 
     def _cut(self) -> None:
         while self._open:
-            end = self._open.pop()
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+            _end(self._open.pop())
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # without it, a thread that waits for bytes would keep the connection open
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 @contextmanager

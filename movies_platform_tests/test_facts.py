@@ -36,7 +36,8 @@ def test_rows_are_found_also_after_others_were_deleted():
     stored_genres(30)
     with warehouse.opened() as connection:
         connection.execute("DELETE FROM core.genres WHERE genre_id <= 10")
-    assert "| 11 | genre 11 |" in preview_of(GENRES, 20)
+    lines = preview_of(GENRES, 20).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["13", "17", "21", "25", "29"]
 
 
 def test_of_a_month_only_its_rows_are_shown():

@@ -118,6 +118,31 @@ def test_keys_references_comments_and_indexes_are_as_the_contracts_declare(url: 
             assert {n: c["comment"] for n, c in about.items()} == {c.name: c.comment for c in table.columns}
 
 
+HOSTILE = [
+    'He said "no", twice', "it's; DROP TABLE movies; --", "comma, and\nline\r\nbreaks\rof all kinds",
+    "back\\slash \\N \\n",
+    "NULL", "null", '"', ",", "東京 🎬 naïve", "%s %(x)s :x ${x} {x}", "tab\there", "\ufeffmark", "x" * 3_000_000,
+]  # fmt: skip
+
+
+def test_text_of_any_kind_arrives_as_it_is(
+    url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    from movies_platform.published.snapshot import publish
+
+    states[0].use(monkeypatch, home)
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        ids = [row[0] for row in connection.execute("SELECT movie_id FROM core.movies ORDER BY 1").fetchall()]
+        for movie, text in zip(ids, HOSTILE, strict=False):
+            connection.execute("UPDATE core.movies SET title = ? WHERE movie_id = ?", [text, movie])
+    source = Source(publish().snapshot.manifest, database_of(latest_snapshot()))
+    load(url, source)
+    assert rows_of(url) == expected(source)
+    with reader(url).connect() as connection:
+        found = connection.exec_driver_sql("SELECT title FROM movies ORDER BY movie_id").scalars().all()
+    assert list(found[: len(HOSTILE)]) == HOSTILE
+
+
 WHOLE = """
 SELECT (SELECT min(snapshot_id) FROM snapshot), (SELECT max(snapshot_id) FROM snapshot),
        (SELECT count(*) FROM movies), (SELECT sum(vote_count) FROM movies), (SELECT count(*) FROM movie_companies),

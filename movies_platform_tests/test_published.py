@@ -213,19 +213,25 @@ def test_a_writer_that_dies_leaves_the_old_snapshot_and_the_next_one_works(
 
 
 def test_an_s3_server_that_goes_away_and_comes_back(
-    bucket: str, s3_server: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+    bucket: str, s3_url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
+    from movies_platform.handing_on import publish_in_a_run
+    from movies_platform.resources.home import prepare_home
+
     states[0].use(monkeypatch, home)
     monkeypatch.setenv("MOVIES_PUBLISHED", bucket)
-    with proxy_to(int(s3_server.rpartition(":")[2])) as proxy:
+    prepare_home()
+    with proxy_to(int(s3_url.rpartition(":")[2])) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
-        proxy.cut_after(100_000, away_seconds=0.5)
-        done = publish()
+        proxy.cut_after(100_000, away_seconds=2.5)  # longer than the client tries by itself
+        done = publish_in_a_run()
         assert proxy.cuts == 1
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
-    for file in done.snapshot.manifest.files:
-        store = open_store(bucket)
-        assert store.digest(done.snapshot.path(file.path)) == (file.bytes, file.sha256)
+    assert done.problem is None
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_url)
+    found = latest_snapshot()
+    assert found.manifest.snapshot == done.said["snapshot"]
+    for file in found.manifest.files:
+        assert found.store.digest(found.path(file.path)) == (file.bytes, file.sha256)
 
 
 def test_old_snapshots_stay_for_a_set_number(home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch):

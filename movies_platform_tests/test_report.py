@@ -5,18 +5,20 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
 
-from movies_platform.checks.latest import Latest
+from movies_platform.checks.latest import Latest, latest_results
 from movies_platform.checks.registry import all_checks
 from movies_platform.contracts import all_tables
 from movies_platform.report import page
 from movies_platform.report.answers import ANSWERS, newest_year, readable
 from movies_platform.report.assets import AFTER_THE_TABLES, pictures, report_page
 from movies_platform.report.pictures import PICTURES, Picture
+from movies_platform.report.style import CARD, COLOURS, INK
 from movies_platform.resources import warehouse
 from movies_platform.resources.warehouse import ensure
 from movies_platform_tests.shell import Shell
@@ -81,6 +83,24 @@ def test_a_picture_is_drawn_for_both_themes_from_what_a_refresh_left(reported: S
     assert "currentColor" in svg
     assert "#010203" not in svg
     assert svg == picture.svg(rows)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("background", ["#ffffff", CARD, "#14171c"], ids=["white", "card", "dark page"])
+def test_every_colour_is_seen_on_light_and_on_dark(background: str):
+    assert {colour: contrast(colour, background) for colour in COLOURS if contrast(colour, background) < 3} == {}
+    assert background == "#14171c" or contrast(INK, background) > 7
 
 
 def test_money_is_drawn_for_the_genres_that_earned_most(stored: duckdb.DuckDBPyConnection):
@@ -171,6 +191,24 @@ class _given:  # noqa: N801  (stands in for a function)
         """Leave it open: the fixture closes it."""
 
 
+def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):
+    shell = Shell(tmp_path)
+    odd = tmp_path / "odd.csv"
+    lines = (months[0] / "movies_metadata.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    odd.write_text(lines[0].replace("\n", ",mood\n") + "".join(f"{line[:-1]},\n" for line in lines[1:11]))
+    shell("deliver", odd, "--month", "2017-11")
+    shell("deliver", months[1], "--month", "2017-12")
+    shell("refresh")
+    monkeypatch.setenv("MOVIES_HOME", str(shell.home))
+    monkeypatch.setenv("DAGSTER_HOME", str(shell.home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        (found,) = [one for one in latest_results(instance) if one.check.name == "columns_are_known"]
+        text = " ".join(Page(page.write_page(instance).read_text(encoding="utf-8")).text.split())
+    assert (found.passed, found.failed_months) == (True, ("2017-11",))
+    assert "raw.deliveries (columns_are_known)" in text
+    assert "In 2017-11; when it ran last: All columns are known." in text
+
+
 def test_before_the_first_refresh_a_report_says_what_to_do(shell: Shell):
     assert "Deliver a month, then run 'refresh'" in shell("report", status=1).stderr
 
@@ -187,3 +225,23 @@ def test_a_picture_is_metadata_that_needs_no_file(reported: Shell, monkeypatch: 
         (made,) = [asset()]
         assert made.metadata["picture"].value.startswith(f"![{asset.key.path[-1]}](data:image/png;base64,")
         assert Path(made.metadata["file"].value).is_file()
+
+
+def test_a_refresh_of_the_tables_draws_the_report_also_while_most_months_were_never_delivered():
+    from movies_platform.definitions import defs
+
+    drawn = {asset.key for asset in [*pictures, report_page]}
+    graph = defs.resolve_asset_graph()
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def requested(cursor: Any = None) -> tuple[set[dg.AssetKey], Any]:
+            result = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.keys(*drawn), cursor=cursor)
+            return {key for key in drawn if result.get_num_requested(key)}, result.cursor
+
+        _, cursor = requested()
+        for key in graph.materializable_asset_keys - drawn:
+            month = "2017-11-01" if graph.get(key).is_partitioned else None
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=month))
+        found, cursor = requested(cursor)
+        assert found == drawn
+        assert requested(cursor)[0] == set()

@@ -13,54 +13,54 @@ from movies_platform.snapshots.store import LATEST, Store
 
 
 @pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     place = request.getfixturevalue("bucket") if request.param == "s3" else str(tmp_path / "published")
     return open_store(place)
 
 
-def test_a_file_reads_back_as_it_was_put(store: Store, tmp_path: Path):
+def test_a_file_reads_back_as_it_was_put(kept: Store, tmp_path: Path):
     source = tmp_path / "b" / "file"
     source.parent.mkdir()
     source.write_bytes(b"rows" * 1000)
-    store.put("snapshots/a", tmp_path, ["b/file"])
-    assert store.digest("snapshots/a/b/file") == (4000, hashlib.sha256(b"rows" * 1000).hexdigest())
-    store.fetch("snapshots/a/b/file", tmp_path / "copy")
+    kept.put("snapshots/a", tmp_path, ["b/file"])
+    assert kept.digest("snapshots/a/b/file") == (4000, hashlib.sha256(b"rows" * 1000).hexdigest())
+    kept.fetch("snapshots/a/b/file", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
-    assert list(store.folders()) == ["snapshots/a"]
+    assert list(kept.folders()) == ["snapshots/a"]
 
 
-def test_what_is_not_there_is_none_or_an_error(store: Store, tmp_path: Path):
-    assert store.read(LATEST) is None
-    assert store.folders() == {}
+def test_what_is_not_there_is_none_or_an_error(kept: Store, tmp_path: Path):
+    assert kept.read(LATEST) is None
+    assert kept.folders() == {}
     with pytest.raises(FileNotFoundError):
-        store.fetch("snapshots/a/file", tmp_path / "copy")
+        kept.fetch("snapshots/a/file", tmp_path / "copy")
     with pytest.raises(FileNotFoundError):
-        store.digest("snapshots/a/file")
+        kept.digest("snapshots/a/file")
 
 
-def test_a_removed_folder_is_gone_and_others_stay(store: Store, tmp_path: Path):
+def test_a_removed_folder_is_gone_and_others_stay(kept: Store, tmp_path: Path):
     for name in ("manifest.json", "x"):
         (tmp_path / name).write_bytes(b"1")
     for place in ("snapshots/a", "snapshots/ab"):
-        store.put(place, tmp_path, ["x", "manifest.json"])
-    store.remove("snapshots/a")
-    assert list(store.folders()) == ["snapshots/ab"]
+        kept.put(place, tmp_path, ["x", "manifest.json"])
+    kept.remove("snapshots/a")
+    assert list(kept.folders()) == ["snapshots/ab"]
 
 
-def test_only_who_knows_the_present_pointer_replaces_it(store: Store):
-    assert store.point(b"1", None)
-    assert not store.point(b"2", None)
-    assert store.point(b"2", b"1")
-    assert not store.point(b"3", b"1")
-    assert store.read(LATEST) == b"2"
+def test_only_who_knows_the_present_pointer_replaces_it(kept: Store):
+    assert kept.point(b"1", None)
+    assert not kept.point(b"2", None)
+    assert kept.point(b"2", b"1")
+    assert not kept.point(b"3", b"1")
+    assert kept.read(LATEST) == b"2"
 
 
-def test_of_many_at_once_one_replaces_the_pointer(store: Store):
-    store.point(b"old", None)
+def test_of_many_at_once_one_replaces_the_pointer(kept: Store):
+    kept.point(b"old", None)
     with ThreadPoolExecutor(8) as writers:
-        won = list(writers.map(lambda n: store.point(b"%d" % n, b"old"), range(8)))
+        won = list(writers.map(lambda n: kept.point(b"%d" % n, b"old"), range(8)))
     assert won.count(True) == 1
-    assert store.read(LATEST) == b"%d" % won.index(True)
+    assert kept.read(LATEST) == b"%d" % won.index(True)
 
 
 def test_a_put_whose_answer_was_lost_and_that_meets_itself_has_won(bucket: str, monkeypatch: pytest.MonkeyPatch):

@@ -57,6 +57,11 @@ def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failing_che
     expect(page.get_by_text("Every movie is as its newest month has it.")).to_be_visible()
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
 
+    page.goto("/assets/raw/data_issues?view=checks")
+    page.get_by_text("few_records_are_rejected").first.click()
+    page.get_by_role("tab", name="Partitions").last.click()
+    expect(page.get_by_text("Passed (1)")).to_be_visible()
+
     page.goto("/assets/report/money_of_top_genres")
     page.get_by_text("[Show Markdown]").click()
     picture = page.locator("img[alt=money_of_top_genres]")

@@ -55,7 +55,7 @@ def columns_are_known(scope: Scope) -> Findings:
         scope.month,
     )
     message = "; ".join(f"{file} has unknown columns, not read: {columns}" for file, columns in extra)
-    return Findings(len(extra), message or "All columns are known.")
+    return Findings(len(extra), message or "All columns are known.", worst=extra, columns=("file", "unknown columns"))
 
 
 CHECKS = (

@@ -52,11 +52,11 @@ def whole_history_before(scope: Scope) -> dt.date | None:
 def usual_range(values: Sequence[float], widest: float) -> tuple[float, float]:
     """Lowest and highest value to expect after `values` (positive, oldest first), by median and deviation.
 
-    The bounds are factors around the median. `widest` is the factor allowed after a single value; the more values
-    there are, the more the bounds are those that the values themselves show.
+    The bounds are factors around the median. `widest` is the factor allowed after a single value, and the highest ever;
+    the more values there are, the more the bounds are those that the values themselves show.
     """
     known = [math.log(value) for value in values[-REMEMBERED:]]
     middle = median(known)
     deviation = _SPREAD * median(abs(value - middle) for value in known)
-    allowed = max(deviation, math.log(widest) / math.sqrt(len(known)))
+    allowed = min(max(deviation, math.log(widest) / math.sqrt(len(known))), math.log(widest))
     return math.exp(middle - allowed), math.exp(middle + allowed)

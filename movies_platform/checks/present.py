@@ -19,11 +19,14 @@ def every_movie_is_newest(scope: Scope) -> Findings:
 
 def holds_exactly_the_linked_ids(scope: Scope, links: str, kind: str) -> Findings:
     """The ids are exactly those that the present links use."""
-    count = scope.value(
-        f"SELECT count(*) FROM {scope.rows} a FULL JOIN (SELECT DISTINCT {kind}_id FROM core.{links}) b "
-        f"USING ({kind}_id) WHERE a.{kind}_id IS NULL OR b.{kind}_id IS NULL"
+    worst = scope.fetch(
+        f"SELECT {kind}_id, a.{kind}_id IS NOT NULL, b.{kind}_id IS NOT NULL, count(*) OVER () FROM {scope.rows} a "
+        f"FULL JOIN (SELECT DISTINCT {kind}_id FROM core.{links}) b USING ({kind}_id) "
+        f"WHERE a.{kind}_id IS NULL OR b.{kind}_id IS NULL ORDER BY 1 LIMIT 5"
     )
-    return Findings(count, f"{count:,} ids are only here or only in core.{links}.")
+    count = worst[0][-1] if worst else 0
+    message = f"{count:,} ids are only here or only in core.{links}."
+    return Findings(count, message, worst=[row[:-1] for row in worst], columns=(f"{kind}_id", "is here", "is linked"))
 
 
 _ADVICE = "A failure is a bug of the platform; nothing was stored."

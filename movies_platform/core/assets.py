@@ -14,7 +14,7 @@ from movies_platform.core.present import compute_present
 from movies_platform.resources.builds import deliveries_fingerprint, note_build
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
-from movies_platform.resources.warehouse import ensure, row_count
+from movies_platform.resources.warehouse import ensure, row_count, undo
 
 TABLES = (MOVIES, GENRES, COMPANIES, MOVIE_GENRES, MOVIE_COMPANIES, MOVIE_HISTORY)
 SOURCES = {
@@ -53,7 +53,7 @@ def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:
         extend_history(connection)
         outcomes = run_checks(connection, checks_of(TABLES))
         if any(outcome.blocks for outcome in outcomes):
-            connection.rollback()
+            undo(connection)
             connection.begin()
         else:
             for table in TABLES:

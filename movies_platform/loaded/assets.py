@@ -12,7 +12,11 @@ from movies_platform.loaded.source import latest_source
 from movies_platform.resources.settings import settings
 
 LOAD_JOB = "load_warehouses"
-LOAD_CONDITION = dg.AutomationCondition.eager()
+_AC = dg.AutomationCondition
+_TRY_AGAIN = "0 * * * *"  # a server that was away for longer than the retries of a run
+LOAD_CONDITION = _AC.eager() | (
+    _AC.execution_failed() & _AC.cron_tick_passed(_TRY_AGAIN) & ~_AC.in_progress()
+).with_label("try again")
 
 
 class LoadConfig(dg.Config):

@@ -1,7 +1,7 @@
 """What all databases have in common: which snapshot they hold, and what has to be done to bring another."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -46,23 +46,39 @@ class Database(ABC):
         """Compare what the database holds with the snapshot."""
         held = self._held(connection, pairs)
         if held is None or any(
-            name not in held or held[name].contract_version != table.contract_version
+            name not in held.tables or held.tables[name].contract_version != table.contract_version
             for name, table in source.tables.items()
         ):
             return Pending(rebuild=True, pairs=list(pairs))
-        changed = [p for p in pairs if p.contract is SNAPSHOT or again or held[p.name] != source.tables[p.name]]
-        return Pending(rebuild=False, pairs=changed if len(changed) > 1 else [])
+        if held == Held({source.manifest.snapshot}, source.tables) and not again:
+            return Pending(rebuild=False, pairs=[])
+        return Pending(
+            rebuild=False,
+            pairs=[
+                pair for pair in pairs
+                if again or pair.contract is SNAPSHOT or held.tables[pair.name] != source.tables[pair.name]
+            ],
+        )  # fmt: skip
 
-    def _held(self, connection: sa.Connection, pairs: Sequence[Pair]) -> Mapping[str, Content] | None:
-        """What the tables hold, by name; None where the database was never loaded, or lost a table."""
+    def _held(self, connection: sa.Connection, pairs: Sequence[Pair]) -> "Held | None":
+        """What the tables hold; None where the database was never loaded, or lost a table."""
         inspector = sa.inspect(connection)
         if not all(inspector.has_table(p.target.name, schema=p.target.schema) for p in pairs):
             return None
         table = next(p.target for p in pairs if p.contract is SNAPSHOT)
-        return {
-            row.table_name: Content(row.row_count, row.sha256, row.contract_version)
-            for row in connection.execute(sa.select(table))
-        }
+        rows = connection.execute(sa.select(table)).all()
+        return Held(
+            {row.snapshot_id for row in rows},
+            {row.table_name: Content(row.row_count, row.sha256, row.contract_version) for row in rows},
+        )
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a database says that it holds: snapshot ids (one), and the content of each table by its name."""
+
+    snapshots: Set[str]
+    tables: Mapping[str, Content]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from sqlalchemy.dialects import mysql
 from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.contracts.tables import qualified
 
-# Texts compare byte by byte, as in the warehouse. MySQL takes no TEXT into a key.
+# Texts compare byte by byte, as in the warehouse. MySQL's TEXT ends at 64 kB, and it takes none into a key.
 _MYSQL: Any = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
 _KEY_TEXT = sa.Text().with_variant(mysql.VARCHAR(255), "mysql")
 
 
@@ -68,9 +69,9 @@ def reference_statements(pair: Pair, *, constraints: bool = True) -> list[sa.sch
 
 
 def _column(column: sa.Column[object]) -> sa.Column[object]:
-    text_key = column.primary_key and isinstance(column.type, sa.Text)
+    kind = (_KEY_TEXT if column.primary_key else _TEXT) if isinstance(column.type, sa.Text) else column.type
     return sa.Column(
-        column.name, _KEY_TEXT if text_key else column.type, comment=column.comment, primary_key=column.primary_key,
+        column.name, kind, comment=column.comment, primary_key=column.primary_key,
         nullable=bool(column.nullable), autoincrement=False,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from movies_platform.metrics.asset import metric
 from movies_platform.metrics.releases import named
 
 # Popularity is delivered with six decimals. Rounded to them, a sum of millions is the same whoever adds first.
-_TOTAL = "round(sum(popularity), 6)"
+_TOTAL = "round(fsum(popularity), 6)"
 
 
 def held_by_month(movie_history: Relation, movies: Relation) -> Relation:

@@ -11,9 +11,13 @@ from movies_platform.published.snapshot import Published, publish
 
 PUBLISH_JOB = "publish_tables"
 _AC = dg.AutomationCondition
+_TRY_AGAIN = "0 * * * *"  # a run that failed, because of the place of the snapshots or because it was refused
 # After core and metrics were computed anew, not with every month that is loaded; a failed blocking check holds it.
 PUBLISH_CONDITION = (
-    _AC.eager().without(~_AC.any_deps_missing()).with_label("eager_allow_missing")
+    (
+        _AC.eager().without(~_AC.any_deps_missing()).with_label("a table was updated")
+        | (_AC.execution_failed() & _AC.cron_tick_passed(_TRY_AGAIN) & ~_AC.in_progress()).with_label("try again")
+    )
     & ~_AC.any_deps_match(_AC.any_checks_match(_AC.check_failed(), blocking_only=True))
 ).ignore(dg.AssetSelection.groups("raw"))  # fmt: skip
 
@@ -34,7 +38,8 @@ class PublishConfig(dg.Config):
     kinds={"duckdb", "parquet", "csv"},
     owners=[OWNER],
     metadata={"dagster/column_schema": column_schema(SNAPSHOT)},
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    # The S3 client gives up after a second or two; a server that goes away has half a minute to come back.
+    retry_policy=dg.RetryPolicy(max_retries=4, delay=2, backoff=dg.Backoff.EXPONENTIAL),
     automation_condition=PUBLISH_CONDITION,
     pool="duckdb",
 )

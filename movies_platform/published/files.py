@@ -15,13 +15,14 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.published import MONTHLY, published_tables
 from movies_platform.contracts.tables import qualified
 from movies_platform.errors import SnapshotDamaged
-from movies_platform.published.reports import REPORTS, Report
+from movies_platform.published.reports import REPORTS
+from movies_platform.resources.warehouse import limit_memory
 from movies_platform.snapshots.manifest import DATABASE
 
+_LINE, _BUFFER = 1 << 20, 1 << 24  # bytes of a line without its texts, of what is read at once
 _LEVEL = 6  # of gzip: 9 takes three times as long for 2 % less
 
 
@@ -66,7 +67,7 @@ def parts_of(months: Sequence[str]) -> list[Part]:
 def write_csv(folder: Path, parts: Sequence[Part]) -> dict[Part, str]:
     """Write every part as CSV (UTF-8, header, nothing for null); its SHA-256 for each."""
     digests = {}
-    with duckdb.connect(folder / DATABASE, read_only=True) as connection:
+    with _opened(folder) as connection:
         for part in parts:
             path = _made(folder / part.csv)
             connection.execute(f"COPY ({part.query}) TO '{path}' (FORMAT csv, HEADER)")
@@ -79,7 +80,7 @@ def write_others(folder: Path, parts: Sequence[Part]) -> None:
     """Write every part as Parquet, pack the CSVs, and write the wide reports."""
     with ThreadPoolExecutor() as packers:  # zlib works outside of Python's lock
         packed = packers.map(_pack, [folder / part.csv for part in parts])
-        with duckdb.connect(folder / DATABASE, read_only=True) as connection:
+        with _opened(folder) as connection:
             for part in parts:
                 path = _made(folder / part.parquet)
                 connection.execute(f"COPY ({part.query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
@@ -94,8 +95,8 @@ def verify(folder: Path, parts: Sequence[Part]) -> dict[str, int]:
     Raises SnapshotDamaged for a file that holds anything else.
     """
     rows: dict[str, int] = {}
-    with duckdb.connect(folder / DATABASE, read_only=True) as connection:
-        for path, expected, found in _readings(folder, parts):
+    with _opened(folder) as connection:
+        for path, expected, found in _readings(connection, folder, parts):
             wanted, got = (connection.execute(_fingerprint(query)).fetchone() for query in (expected, found))
             if wanted is None or wanted != got:
                 raise SnapshotDamaged(f"{path} was written but does not read back as the table it was written from.")
@@ -103,27 +104,38 @@ def verify(folder: Path, parts: Sequence[Part]) -> dict[str, int]:
     return rows
 
 
-def _readings(folder: Path, parts: Sequence[Part]) -> Iterator[tuple[Path, str, str]]:
+def _readings(
+    connection: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[Part]
+) -> Iterator[tuple[Path, str, str]]:
+    """Each file with the query for what it should hold, and the query that reads it."""
     for part in parts:
         yield part.parquet, part.query, f"SELECT * FROM read_parquet('{folder / part.parquet}')"
         packed = part.csv.with_name(f"{part.csv.name}.gz")
-        yield packed, part.query, _read_csv(folder / packed, {c.name: column_type(c) for c in part.table.columns})
+        yield packed, part.query, _read_csv(connection, folder / packed, part.query)
     for report in REPORTS:
-        yield Path(report.file), report.query, _read_csv(folder / report.file, _types(folder, report))
+        yield Path(report.file), report.query, _read_csv(connection, folder / report.file, report.query)
 
 
-def _types(folder: Path, report: Report) -> dict[str, str]:
-    with duckdb.connect(folder / DATABASE, read_only=True) as connection:
-        return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {report.query}").fetchall()}
-
-
-def _read_csv(path: Path, types: dict[str, str]) -> str:
-    return f"SELECT * FROM read_csv('{path}', header=true, delim=',', quote='\"', escape='\"', columns={types})"
+def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> str:
+    """The query that reads a CSV of `query`: nothing is guessed, and a text may be of any length."""
+    types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {query}").fetchall()}
+    texts = " + ".join(f"coalesce(strlen({name}), 0)" for name, kind in types.items() if kind == "VARCHAR") or "0"
+    bytes_of_text = connection.execute(f"SELECT max({texts}) FROM ({query})").fetchall()[0][0] or 0
+    longest = 2 * bytes_of_text + _LINE  # each quote is written twice
+    form = "header=true, delim=',', quote='\"', escape='\"', new_line='\\n', auto_detect=false"
+    size = f"max_line_size={longest}, buffer_size={max(_BUFFER, 2 * longest)}"
+    return f"SELECT * FROM read_csv('{path}', {form}, {size}, columns={types})"
 
 
 def _fingerprint(query: str) -> str:
     # The order of rows is not compared, equal rows are counted: a sum of the rows' hashes.
     return f"SELECT count(*), sum(hash(r)::HUGEINT) FROM ({query}) r"
+
+
+def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(folder / DATABASE, read_only=True)
+    limit_memory(connection)
+    return connection
 
 
 def _pack(path: Path) -> None:

@@ -82,7 +82,7 @@ def _publish_over(
     manifest = Manifest(name, published_at, copied.deliveries, copied.months, tables, _files(folder, parts, rows))
     (folder / "manifest.json").write_bytes(manifest.to_json())
     place = f"{SNAPSHOTS}/{now:%Y%m%dT%H%M%S}-{name}-{secrets.token_hex(2)}"
-    _store(store, folder, place, [file.path for file in manifest.files])
+    _store(store, folder, place, manifest)
     known = [before.pointer.folder, *before.pointer.earlier] if before else []
     pointer = Pointer(
         name, place, hashlib.sha256(manifest.to_json()).hexdigest(), manifest.published_at,
@@ -95,13 +95,15 @@ def _publish_over(
     return Published(Snapshot(store, pointer, manifest), is_new=True)
 
 
-def _store(store: Store, folder: Path, place: str, files: Sequence[str]) -> None:
+def _store(store: Store, folder: Path, place: str, manifest: Manifest) -> None:
     """Put the files into the store, the manifest last, and read each of them back."""
-    store.put(place, folder, files)
+    store.put(place, folder, [file.path for file in manifest.files])
     store.put(place, folder, ["manifest.json"])
-    for path in [*files, "manifest.json"]:
-        content = (folder / path).read_bytes()
-        if store.digest(f"{place}/{path}") != (len(content), hashlib.sha256(content).hexdigest()):
+    content = manifest.to_json()
+    digests = {file.path: (file.bytes, file.sha256) for file in manifest.files}
+    digests["manifest.json"] = (len(content), hashlib.sha256(content).hexdigest())
+    for path, digest in digests.items():
+        if store.digest(f"{place}/{path}") != digest:
             raise SnapshotDamaged(f"{store.address}/{place}/{path} does not read back as it was written.")
 
 
@@ -127,9 +129,10 @@ def _files(folder: Path, parts: Sequence[Part], rows: Mapping[str, int]) -> list
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         relative = path.relative_to(folder).as_posix()
         part = by_stem.get(relative.partition("/")[2].partition(".")[0])
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         entries.append(PublishedFile(
-            relative, len(content), hashlib.sha256(content).hexdigest(),
+            relative, path.stat().st_size, digest,
             table=qualified(part.table) if part else None, month=part.month if part else None,
             rows=rows.get(relative), contract_version=contract_version(part.table) if part else None,
         ))  # fmt: skip

@@ -72,10 +72,15 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: list[Latest]) ->
         "counts": {name: readable(rows) for name, rows in counts.items()},
         "pictures": [(p, p.svg(p.rows(connection))) for p in PICTURES],
         "answers": [(a, a.rows(connection, year)) for a in ANSWERS] if year is not None else [],
-        "checks": sorted(checks, key=lambda c: (c.passed is not False, not c.check.blocking)),
-        "failed": [c for c in checks if c.passed is False],
+        "checks": sorted(checks, key=lambda c: (not _odd(c), not c.check.blocking)),
+        "failed": [c for c in checks if _odd(c)],
         "ran": [c for c in checks if c.passed is not None],
     }
+
+
+def _odd(latest: Latest) -> bool:
+    """Whether it found something: when it ran last or, of a month, in any month."""
+    return latest.passed is False or bool(latest.failed_months)
 
 
 def _require(connection: duckdb.DuckDBPyConnection, tables: Any) -> None:

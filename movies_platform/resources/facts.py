@@ -26,10 +26,8 @@ def table_facts(table: sa.Table, rows: int, month: dt.date | None = None) -> dic
 def preview_of(table: sa.Table, rows: int, month: dt.date | None = None) -> str:
     """A markdown table of five rows: the month's first, or some from all over the table."""
     names = [column.name for column in table.columns]
-    # Evenly spread, so that a table that is ordered by year shows more than its first year.
-    numbers = ", ".join(str(1 + place * (rows - 1) // (SHOWN_ROWS - 1)) for place in range(SHOWN_ROWS))
-    spread = f"SELECT id FROM (SELECT rowid AS id, row_number() OVER () AS n FROM {qualified(table)}) WHERE n IN"
-    where = f"delivery_month = DATE '{month}'" if month else f"rowid IN ({spread} ({numbers}))"
+    # Spread, so that a table that is ordered by year shows more than its first year.
+    where = f"delivery_month = DATE '{month}'" if month else f"rowid % {max(1, (rows - 1) // (SHOWN_ROWS - 1))} = 0"
     cells = ", ".join(f"({name}::VARCHAR)[:{_LONGEST + 1}]" for name in names)
     with warehouse.opened() as connection:
         found = connection.execute(

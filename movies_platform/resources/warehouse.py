@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import duckdb
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ _POLL_SECONDS = 0.1
 _NO_GUESSING = "SET pandas_analyze_sample=0"
 _log = logging.getLogger(__name__)
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
+# Tables that were found complete; no one else changes them while a connection has the warehouse open for writing.
+_complete: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[sa.Table]] = WeakKeyDictionary()
 _guard = threading.RLock()
 
 
@@ -59,9 +62,15 @@ def transaction() -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         except BaseException:
             with contextlib.suppress(duckdb.Error):  # the first error is the one to be seen
-                connection.rollback()
+                undo(connection)
             raise
         connection.commit()
+
+
+def undo(connection: duckdb.DuckDBPyConnection) -> None:
+    """Roll the transaction back, tables that it made included."""
+    _complete.pop(connection, None)
+    connection.rollback()
 
 
 @contextlib.contextmanager
@@ -111,6 +120,16 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             time.sleep(_POLL_SECONDS)
 
 
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bound another database of this process as the warehouse is: by MOVIES_MEMORY, beyond which it spills to disk."""
+    chosen = settings()
+    if chosen.memory:
+        connection.execute(f"SET memory_limit = '{chosen.memory}'")
+    else:
+        _leave_room(connection)
+    connection.execute(f"SET temp_directory = '{chosen.scratch / 'spill'}'")
+
+
 def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
     """Take a quarter of the memory that there is; DuckDB, which sees the limits of containers, would take 80 %."""
     row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
@@ -131,6 +150,8 @@ def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool
 def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
     """Create the table, or the columns its contract has gained; its qualified name."""
     name = qualified(table)
+    if table in _complete.get(connection, ()):
+        return name
     present = {
         row[0]
         for row in connection.execute(
@@ -141,6 +162,8 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
     if not present:
         for statement in create_statements(table):
             connection.execute(statement)
+    if present.issuperset(column.name for column in table.columns):
+        _complete.setdefault(connection, set()).add(table)
     for column in table.columns if present else []:
         if column.name not in present:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column_type(column)}")

@@ -84,14 +84,14 @@ def open_snapshot(address: str | None = None, *, closed: bool = False) -> "duckd
     """
     import duckdb
 
-    from movies_platform.resources.settings import settings
+    from movies_platform.resources.warehouse import limit_memory
 
     # No option when it is opened: a process can open a file only once with the same ones, and a notebook may have.
     connection = duckdb.connect(database_of(latest_snapshot(open_store(address))), read_only=True)
     connection.execute(f"SET search_path = '{SEARCH_PATH}'")
     connection.execute("SET autoinstall_known_extensions = false")
     if closed:
-        connection.execute(f"SET memory_limit = '{settings().memory}'")
+        limit_memory(connection)
         connection.execute("SET python_enable_replacements = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
