@@ -11,11 +11,12 @@ from movies_platform.pipeline import resources, tables
 from movies_platform.published.assets import publish_tables, snapshot
 from movies_platform.report.assets import draw_report, pictures, report_page
 from movies_platform.resources.codelinks import with_code_links
+from movies_platform.resources.executor import watched_executor
 
 defs = dg.Definitions(
     assets=automated(with_code_links([*tables, snapshot, warehouses, *pictures, report_page])),
     jobs=[load_month, refresh_tables, publish_tables, load_warehouses, draw_report],
     sensors=[deliveries, automation_sensor(), alerts],
     resources=resources,
-    executor=dg.in_process_executor,
+    executor=watched_executor,
 )

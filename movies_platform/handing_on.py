@@ -11,6 +11,7 @@ from movies_platform.loaded.assets import LOAD_JOB, load_warehouses, warehouses
 from movies_platform.published.assets import PUBLISH_JOB, publish_tables, snapshot
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import deliveries_fingerprint
+from movies_platform.resources.liveness import new_run
 from movies_platform.resources.settings import settings
 from movies_platform.snapshots.reading import latest_snapshot
 
@@ -72,10 +73,10 @@ def _is_published() -> bool:
 
 
 def _run(job: str, ops: dict[str, Any]) -> HandedOn:
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, new_run() as run_id:
         result = _defs.resolve_job_def(job).execute_in_process(
             run_config={**_QUIET, "ops": ops}, instance=instance, tags={"movies_platform/started_by": "shell"},
-            raise_on_error=False,
+            raise_on_error=False, run_id=run_id,
         )  # fmt: skip
     for event in result.filter_events(lambda e: e.is_step_failure):
         return HandedOn({}, _reason(event.step_failure_data, result.run_id))

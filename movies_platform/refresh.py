@@ -21,6 +21,7 @@ from movies_platform.pipeline import pipeline
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
 from movies_platform.resources.history import written_behind
+from movies_platform.resources.liveness import new_run
 from movies_platform.resources.months import month_name
 
 _BY_SHELL = {"movies_platform/started_by": "shell"}
@@ -96,10 +97,11 @@ class Refresh:
     def _execute(
         self, instance: dg.DagsterInstance, job: str, config: dict[str, Any], partition_key: str | None = None
     ) -> bool:
-        result = pipeline.resolve_job_def(job).execute_in_process(
-            run_config={**_QUIET, **config}, instance=instance, partition_key=partition_key, tags=_BY_SHELL,
-            raise_on_error=False,
-        )  # fmt: skip
+        with new_run() as run_id:
+            result = pipeline.resolve_job_def(job).execute_in_process(
+                run_config={**_QUIET, **config}, instance=instance, partition_key=partition_key, tags=_BY_SHELL,
+                raise_on_error=False, run_id=run_id,
+            )  # fmt: skip
         for evaluation in result.get_asset_check_evaluations():
             if not evaluation.passed:
                 table = ".".join(evaluation.asset_key.path)

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
 from dagster._core.launcher.base import WorkerStatus
 
 from movies_platform.resources import liveness
+from movies_platform.resources.executor import watched_executor
 from movies_platform.resources.launcher import WatchedRunLauncher
 from movies_platform.resources.liveness import alive, was_killed
 
@@ -58,10 +61,27 @@ def test_a_run_that_ended_or_never_took_its_lock_was_not_killed(process, home: P
 
 def test_the_lock_may_be_taken_again_inside(home: Path):
     with alive("run"):
-        with alive("run"), alive(None):
+        with alive("run"):
             pass
         assert (home / "scratch/runs/run.lock").exists()
     assert not (home / "scratch/runs/run.lock").exists()
+
+
+def test_every_run_holds_its_lock_while_it_works(home: Path):
+    seen = []
+
+    @dg.asset
+    def made(context: dg.AssetExecutionContext) -> None:
+        seen.extend((home / "scratch/runs").glob(f"{context.run_id}.lock"))
+
+    job = dg.define_asset_job("job", selection=[made])
+    resolved = dg.Definitions([made], jobs=[job], executor=watched_executor).resolve_job_def("job")
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(resolved)
+        events = list(execute_run_iterator(InMemoryJob(resolved), run, instance))
+    assert events[-1].event_type == dg.DagsterEventType.RUN_SUCCESS
+    assert len(seen) == 1
+    assert not seen[0].exists()
 
 
 def test_files_of_runs_killed_long_ago_are_cleared(process, home: Path, monkeypatch):

@@ -66,7 +66,8 @@ def test_deliveries_become_tables_with_nobody_looking(
         assert sorted(months_run) == [first, second, third, third, third]  # refused, killed, and its retry
         assert len(platform.of_tables()) == 2
         answer = platform.ask(url, "{ runsOrError(filter: {statuses: [SUCCESS]}) { ... on Runs { results { id } } } }")
-        assert len(answer["runsOrError"]["results"]) == 5
+        shown = {run["id"] for run in answer["runsOrError"]["results"]}
+        assert shown >= {r.dagster_run.run_id for r in platform.of_tables()}
         tables = platform.shell.tables()
         shutil.rmtree(home)
 

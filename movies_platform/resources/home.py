@@ -30,6 +30,10 @@ _REST = """\
 run_launcher:
   module: movies_platform.resources.launcher
   class: WatchedRunLauncher
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: QueuedRunCoordinator
+  config: {dequeue_interval_seconds: 1}
 concurrency:
   runs: {max_concurrent_runs: 4}
   pools: {default_limit: 1, granularity: run}

@@ -23,7 +23,6 @@ from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
 from movies_platform.resources.facts import table_facts
-from movies_platform.resources.liveness import alive
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -35,7 +34,7 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         """Hold the one connection while the run's steps use it."""
-        with alive(context.run.run_id if context.run else None), warehouse.opened():
+        with warehouse.opened():
             yield self
 
     def transaction(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:

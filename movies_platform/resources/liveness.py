@@ -7,6 +7,7 @@ ends, as the warehouse's does (docs/decisions/0005); a file that can be locked b
 import contextlib
 import fcntl
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,9 @@ def _file_of(run_id: str) -> Path:
 
 
 @contextlib.contextmanager
-def alive(run_id: str | None) -> Iterator[None]:
+def alive(run_id: str) -> Iterator[None]:
     """Let this process be known as that of the run, until the end of the outermost `with`."""
-    if run_id is None or run_id in _held:  # Dagster sets a run's resources up twice, one inside the other
+    if run_id in _held:
         yield
         return
     path = _file_of(run_id)
@@ -37,6 +38,14 @@ def alive(run_id: str | None) -> Iterator[None]:
         finally:
             _held.discard(run_id)
             path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_run() -> Iterator[str]:
+    """The id for a run in this process, which is known as the run's until the end of the `with`."""
+    run_id = f"{uuid.uuid4()}"
+    with alive(run_id):
+        yield run_id
 
 
 def was_killed(run_id: str) -> bool:
