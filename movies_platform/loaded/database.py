@@ -30,9 +30,9 @@ class Database(ABC):
 
     @property
     def name(self) -> str:
-        """Its URL without the password."""
+        """Its URL without the password, and without options, which may hold one."""
         url = self.engine.url
-        return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+        return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
     @abstractmethod
     def load(self, source: Source, *, again: bool = False) -> Loaded:

@@ -41,13 +41,13 @@ def open_database(url: str) -> Database:
         parsed = sa.make_url(url)
         kind = parsed.get_backend_name()
         parsed = parsed.set(drivername=_DRIVERS[kind])
-    except (sa.exc.ArgumentError, KeyError) as problem:
-        # the URL may hold a password, so only its beginning is shown
+    except (sa.exc.ArgumentError, KeyError, ValueError):
+        # the URL may hold a password, also where its port should be, so only its beginning is shown
         raise SettingsError(
             f"MOVIES_LOAD_TO: {url.partition(':')[0]}:... is no database to load. Write "
             "postgresql://user@host/database, mysql://user@host/database, mariadb://user@host/database or "
             "sqlite:////path/file.db."
-        ) from problem
+        ) from None
     if kind in ("postgresql", "postgres"):
         from movies_platform.loaded.postgres import Postgres
 

@@ -88,9 +88,10 @@ def _load_data(connection: sa.Connection, pair: Pair, path: Path) -> None:
     """Let the client send the file; what the server had to guess is a failure, not a warning."""
     columns = ", ".join(column.name for column in pair.contract.columns)
     connection.exec_driver_sql(
-        f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE {pair.target.name} CHARACTER SET utf8mb4 "
+        f"LOAD DATA LOCAL INFILE %s INTO TABLE {pair.target.name} CHARACTER SET utf8mb4 "
         "FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n' "
-        f"IGNORE 1 LINES ({columns})".replace("%", "%%")
+        f"IGNORE 1 LINES ({columns})",
+        (str(path),),  # written as this server reads quotes and backslashes
     )
     warnings = connection.exec_driver_sql("SHOW WARNINGS LIMIT 3").all()
     if warnings:

@@ -8,8 +8,10 @@ on the old ones is granted on the new.
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
+from movies_platform.contracts.tables import qualified
 from movies_platform.errors import LoadFailed
 from movies_platform.loaded.database import Database, Loaded, expect_rows
 from movies_platform.loaded.merge import Merge, merge_statements
@@ -86,14 +88,22 @@ def _copy(connection: sa.Connection, contract: sa.Table, target: sa.Table, sourc
     name = f"{target.schema}.{target.name}" if target.schema else target.name
     driver: Any = connection.connection.driver_connection
     statement = f"COPY {name} ({columns}) FROM STDIN (FORMAT csv, HEADER, NULL '{NULL}')"
-    with (
-        source.csv(contract) as path,
-        path.open("rb") as file,
-        driver.cursor() as cursor,
-        cursor.copy(statement) as copy,
-    ):
-        while block := file.read(_BLOCK):
-            copy.write(block)
+    try:
+        with (
+            source.csv(contract) as path,
+            path.open("rb") as file,
+            driver.cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
+            while block := file.read(_BLOCK):
+                copy.write(block)
+    except psycopg.errors.CharacterNotInRepertoire as problem:
+        raise LoadFailed(
+            f"{qualified(contract)} holds a text with the character NUL, which PostgreSQL cannot store ({problem}). "
+            "Deliver the month again without it."
+        ) from problem
+    except psycopg.Error as problem:  # the driver's own, because COPY goes past SQLAlchemy
+        raise sa.exc.DBAPIError.instance(statement, None, problem, psycopg.Error) from problem
 
 
 def _drop(connection: sa.Connection, pairs: Sequence[Pair]) -> None:

@@ -4,6 +4,7 @@ It is the first file of a snapshot and all others are made from it: the warehous
 what is in one file is in the others.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.checks.registry import checks_of, run_checks
-from movies_platform.contracts.ddl import create_statements
+from movies_platform.contracts.ddl import create_statements, literal
 from movies_platform.contracts.published import SNAPSHOT, present_tables, published_tables
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import order_of, qualified
@@ -44,7 +45,7 @@ def copy_tables(target: Path) -> Copied:
     """
     with warehouse.opened() as connection:
         source = connection.execute("SELECT current_database()").fetchall()[0][0]
-        connection.execute(f"ATTACH '{target}' AS {_NAME} (STORAGE_VERSION '{_STORAGE}')")
+        connection.execute(f"ATTACH {literal(target)} AS {_NAME} (STORAGE_VERSION '{_STORAGE}')")
         connection.begin()
         try:
             _refuse_unfit(connection)
@@ -60,7 +61,8 @@ def copy_tables(target: Path) -> Copied:
             connection.execute(f"USE {source}")
             connection.commit()
         except BaseException:
-            connection.rollback()
+            with contextlib.suppress(duckdb.Error):  # the first error is the one to be seen
+                connection.rollback()
             raise
         finally:
             connection.execute(f"USE {source}")
