@@ -410,3 +410,10 @@ def test_a_text_that_postgresql_cannot_store_is_told_and_keeps_no_other_database
     assert "core.movies" in str(failed.error)
     assert "NUL" in str(failed.error)
     assert worked.loaded
+
+
+def test_an_option_that_a_driver_does_not_know_is_told(sources: tuple[Source, Source]):
+    (attempt,) = load_all(["mysql://root@127.0.0.1/any?foo=1"], lambda: sources[0])
+    assert isinstance(attempt.error, SettingsError)
+    assert "foo" in str(attempt.error)
+    assert not attempt.is_worth_another

@@ -9,6 +9,7 @@ import pytest
 from movies_platform.errors import SettingsError
 from movies_platform.snapshots import open_store
 from movies_platform.snapshots.bucket import BucketStore
+from movies_platform.snapshots.folder import FolderStore
 from movies_platform.snapshots.store import LATEST, Store
 
 
@@ -97,3 +98,9 @@ def test_a_server_that_knows_no_conditions_gets_a_plain_put(bucket: str, monkeyp
 def test_another_kind_of_place_is_refused(address: str):
     with pytest.raises(SettingsError, match="s3://bucket/prefix"):
         open_store(address)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_written(tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SettingsError, match=r"MOVIES_PUBLISHED: .*file/published is no folder that can be written"):
+        FolderStore(str(tmp_path / "file" / "published")).prepare()

@@ -28,6 +28,8 @@ def query(sql: str, limit: int, form: str) -> None:
             statements = connection.extract_statements(text)
             if len(statements) != 1:
                 raise QueryFailed(f"Ask one question at a time; this is {len(statements)}.")
+            if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+                raise QueryFailed("This is no question. Begin it with SELECT, FROM, WITH, DESCRIBE or EXPLAIN.")
             answer = connection.execute(statements[0])
             columns = [column[0] for column in answer.description or []]
             rows = answer.fetchmany(limit + 1) if limit else answer.fetchall()

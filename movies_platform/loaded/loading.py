@@ -75,6 +75,8 @@ def _load(database: Database, source: Source, *, again: bool) -> Attempt:
         return Attempt(database.name, database.load(source, again=again))
     except (MoviesPlatformError, OSError) as problem:
         return Attempt(database.name, error=problem)
+    except TypeError as problem:  # PyMySQL takes the options of its URL as parameters
+        return Attempt(database.name, error=SettingsError(f"MOVIES_LOAD_TO: {problem}. Correct the URL's options."))
     except sa.exc.DBAPIError as problem:
         if isinstance(problem, sa.exc.OperationalError | sa.exc.InterfaceError) and not _is_hopeless(problem):
             return Attempt(database.name, error=problem)

@@ -47,6 +47,7 @@ def publish(*, insist: bool = False) -> Published:
     same, and an unchanged snapshot is written anew.
     """
     store = open_store()
+    store.prepare()
     for _ in range(_TRIES):
         expected = store.read(LATEST)
         with _workplace() as folder:

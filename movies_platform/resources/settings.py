@@ -48,7 +48,7 @@ class Settings:
     memory: str | None
     wait_seconds: float
     keep_snapshots: int
-    load_to: tuple[str, ...]
+    load_to: tuple[str, ...] = field(repr=False)
     settle_seconds: float
     marker: str
     poll_seconds: int

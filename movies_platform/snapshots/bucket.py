@@ -29,6 +29,9 @@ class BucketStore:
         self.address = address
         self._bucket, self._prefix = split_address(address)
 
+    def prepare(self) -> None:
+        """See `Store.prepare`: nothing is seen before the bucket is read, which comes next."""
+
     @cached_property
     def _client(self) -> Any:
         return s3_client()

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from movies_platform.errors import SettingsError
 from movies_platform.snapshots.store import LATEST, SNAPSHOTS
 
 _LOCK = ".latest.lock"
@@ -20,6 +21,16 @@ class FolderStore:
     def __init__(self, address: str):
         self.address = address
         self._root = Path(address)
+
+    def prepare(self) -> None:
+        """See `Store.prepare`."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            writable = os.access(self._root, os.W_OK | os.X_OK)
+        except OSError:
+            writable = False
+        if not writable:
+            raise SettingsError(f"MOVIES_PUBLISHED: {self.address} is no folder that can be written. Choose another.")
 
     def read(self, path: str) -> bytes | None:
         """See `Store.read`."""

@@ -43,6 +43,9 @@ class Store(Protocol):
 
     address: str
 
+    def prepare(self) -> None:
+        """Make sure that the place can be written, as far as can be seen before; raises SettingsError otherwise."""
+
     def read(self, path: str) -> bytes | None:
         """A small file's content; None where it does not exist."""
 
