@@ -29,7 +29,7 @@ def test_dagster_yaml_follows_the_settings_until_it_is_ones_own(home: Path, monk
 
 def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):
     shell = Shell(tmp_path / "the analyst's home")
-    database = shell.home / "films.db"
+    database = tmp_path / "analyst's.db"
     monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{database}")
     shell("deliver", months[0], "--month", "2017-11")
     shell("refresh")
