@@ -105,7 +105,8 @@ class Refresh:
         for evaluation in result.get_asset_check_evaluations():
             if not evaluation.passed:
                 table = ".".join(evaluation.asset_key.path)
-                self.done.failed_checks.append(f"{table}: {evaluation.check_name}: {evaluation.description}")
+                of_month = f"{evaluation.partition[:7]}: " if evaluation.partition else ""
+                self.done.failed_checks.append(f"{of_month}{table}: {evaluation.check_name}: {evaluation.description}")
         if not result.success:
             self.done.problems.append(_reason(result) or f"Run {result.run_id} of {job} failed.")
         return result.success

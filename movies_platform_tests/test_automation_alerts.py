@@ -146,12 +146,15 @@ def tick(instance: dg.DagsterInstance, channels: Channels) -> Ticks:
     return Ticks(instance, channels)
 
 
-def load_month(instance: dg.DagsterInstance, outcome: object) -> dg.ExecuteInProcessResult:
+def load_month(
+    instance: dg.DagsterInstance, outcome: object, month: str = "2017-11-01", table: str = "raw.deliveries"
+) -> dg.ExecuteInProcessResult:
     """A run named like the real one, of an asset that ends so."""
+    key = table.split(".")
 
     @dg.asset(
-        key=["raw", "deliveries"], partitions_def=dg.StaticPartitionsDefinition(["2017-11-01"]),
-        check_specs=[dg.AssetCheckSpec("columns_are_known", asset=["raw", "deliveries"])],
+        key=key, partitions_def=dg.StaticPartitionsDefinition([month]),
+        check_specs=[dg.AssetCheckSpec("columns_are_known", asset=key)],
     )  # fmt: skip
     def made():
         if isinstance(outcome, Exception):
@@ -161,7 +164,7 @@ def load_month(instance: dg.DagsterInstance, outcome: object) -> dg.ExecuteInPro
 
     job = dg.define_asset_job("load_month", selection=[made])
     resolved = dg.Definitions([made], jobs=[job]).resolve_job_def("load_month")
-    return resolved.execute_in_process(instance=instance, partition_key="2017-11-01", raise_on_error=False)
+    return resolved.execute_in_process(instance=instance, partition_key=month, raise_on_error=False)
 
 
 def refusal() -> Exception:
@@ -201,6 +204,13 @@ def test_a_check_that_warns_in_a_green_run_is_told_once(tick: Ticks, instance):
     assert load_month(instance, False).success
     assert tick() == ["raw.deliveries: the check columns_are_known warns for 2017-11"]
     load_month(instance, False)
+    assert tick() == []
+
+
+def test_a_table_of_all_months_does_not_warn_of_the_same_with_every_month(tick: Ticks, instance):
+    load_month(instance, False, "2017-11-01", "core.movies")
+    assert tick() == ["core.movies: the check columns_are_known warns"]
+    load_month(instance, False, "2017-12-01", "core.movies")
     assert tick() == []
 
 

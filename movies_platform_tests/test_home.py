@@ -27,6 +27,20 @@ def test_dagster_yaml_follows_the_settings_until_it_is_ones_own(home: Path, monk
     assert config.read_text() == "telemetry: {enabled: true}\n"
 
 
+def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):
+    shell = Shell(tmp_path / "the analyst's home")
+    database = tmp_path / "analyst's.db"
+    monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{database}")
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    shell("publish")
+    shell("load")
+    assert shell("query", "SELECT count(*) AS films FROM core.movies", "--format", "json").stdout
+    assert database.exists()
+    shell("report")
+    assert (shell.home / "report" / "index.html").exists()
+
+
 def test_a_database_of_another_kind_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MOVIES_HISTORY_URL", "postgresql://dagster:secret@db/dagster")
     with pytest.raises(SettingsError, match=r"must begin with postgresql\+psycopg2://") as raised:

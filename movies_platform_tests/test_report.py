@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import dagster as dg
 import duckdb
@@ -83,6 +84,25 @@ def test_a_picture_is_drawn_for_both_themes_from_what_a_refresh_left(reported: S
     assert "currentColor" in svg
     assert "#010203" not in svg
     assert svg == picture.svg(rows)
+
+
+HOSTILE = ("$\\undefined{x}$", "$$$ Films", "_hidden", "<b>&amp;", "two\nlines\x00\x1b", "W" * 200, "\u65e5\u672c")
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_name_can_be_drawn():
+    drawn: dict[str, list[tuple[Any, ...]]] = {
+        "money_of_top_genres": [(name, year, 1.0, 2.0) for name in HOSTILE[:6] for year in (2000, 2001)],
+        "most_popular_genres": [(2000 + place, "total", name) for place, name in enumerate(HOSTILE)],
+        "top_companies_of_the_decade": [(name, 2000, 1.0, 2.0) for name in HOSTILE],
+        "popularity_by_month": [(name, dt.date(2017, 11, 1), 1.0) for name in HOSTILE],
+    }
+    for name, rows in drawn.items():
+        assert NAMES[name].png(rows).startswith(b"\x89PNG")
+        svg = ElementTree.fromstring(NAMES[name].svg(rows))
+        texts = {"".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text")}
+        assert {"$\\undefined{x}$", "$$$ Films", "\u200b_hidden", "<b>&amp;", "two lines"} <= texts
+        assert max(map(len, texts)) <= 40
 
 
 def luminance(colour: str) -> float:
@@ -198,7 +218,9 @@ def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path
     odd.write_text(lines[0].replace("\n", ",mood\n") + "".join(f"{line[:-1]},\n" for line in lines[1:11]))
     shell("deliver", odd, "--month", "2017-11")
     shell("deliver", months[1], "--month", "2017-12")
-    shell("refresh")
+    assert "2017-11: raw.deliveries: columns_are_known: " in shell("refresh").stdout
+    told = "raw.deliveries: columns_are_known: in 2017-11; when it ran last: All columns are known."
+    assert told in shell("status").stdout
     monkeypatch.setenv("MOVIES_HOME", str(shell.home))
     monkeypatch.setenv("DAGSTER_HOME", str(shell.home / "dagster"))
     with dg.DagsterInstance.get() as instance:

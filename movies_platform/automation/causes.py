@@ -13,6 +13,7 @@ import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 
 from movies_platform.automation.deliveries import ARRIVAL
+from movies_platform.contracts.catalogue import MONTHLY
 from movies_platform.landing.deliveries import Landing
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
@@ -54,10 +55,12 @@ def _warnings(instance: dg.DagsterInstance, run: dg.DagsterRun, month: str) -> I
         found = entry.dagster_event.event_specific_data if entry.dagster_event else None
         if isinstance(found, dg.AssetCheckEvaluation) and not found.passed:
             table = ".".join(found.asset_key.path)
+            # A run for a month also computes the tables of all months, which warn of the same again and again.
+            of_month = month if found.asset_key.path[0] in MONTHLY else ""
             said = hashlib.blake2b((found.description or "").encode(), digest_size=6).hexdigest()
             yield Cause(
-                f"check:{table}:{found.check_name}:{month}:{said}",
-                f"{table}: the check {found.check_name} warns" + (f" for {month}" if month else ""),
+                f"check:{table}:{found.check_name}:{of_month}:{said}",
+                f"{table}: the check {found.check_name} warns" + (f" for {of_month}" if of_month else ""),
                 _with_link(found.description or "", run),
             )
 

@@ -8,6 +8,7 @@ SMALLEST_BUDGET_USD = 1_000
 LARGE_REVENUE_USD = 1_000_000
 YEARS_AHEAD = 5
 _SHOWN = 50
+_LONGEST_TITLE = 80
 
 
 def budgets_fit_revenues(scope: Scope) -> Findings:
@@ -19,9 +20,15 @@ def budgets_fit_revenues(scope: Scope) -> Findings:
     )
     count = worst[0][-1] if worst else 0
     message = f"{count:,} movies cost less than ${SMALLEST_BUDGET_USD:,} and earned more than ${LARGE_REVENUE_USD:,}"
-    message += f", first of all {worst[0][1]}." if worst else "."
+    message += f", first of all {_named(*worst[0][:2])}." if worst else "."
     columns = ("movie_id", "title", "release_year", "budget_usd", "revenue_usd")
     return Findings(count, message, {"implausible_movies": count}, [row[:-1] for row in worst], columns)
+
+
+def _named(movie_id: int, title: str | None) -> str:
+    if title is None:
+        return f"movie {movie_id}"
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
 
 
 def release_dates_are_near(scope: Scope) -> Findings:

@@ -66,7 +66,8 @@ def popularity_keeps_its_scale(scope: Scope) -> Findings:
     """The median movie's popularity is between half and double of what it was before."""
     month = scope.value("SELECT median(popularity) FROM parsed.parsed_movies WHERE delivery_month = ?", scope.month)
     both = "n.popularity > 0 AND b.popularity > 0"
-    pair = (scope.month, whole_history_before(scope))
+    since = whole_history_before(scope)
+    pair = (scope.month, since)
     compared, ratio = scope.fetch(
         f"SELECT count(*), median(n.popularity / b.popularity) FROM {_PAIRS} WHERE {both}", *pair
     )[0]
@@ -75,12 +76,18 @@ def popularity_keeps_its_scale(scope: Scope) -> Findings:
         return Findings(0, f"Median popularity {month or 0:.3f}; {_FIRST}", numbers)
     numbers["median_ratio_to_before"] = ratio
     drifted = not 1 / WIDEST_DRIFT <= ratio <= WIDEST_DRIFT
-    message = f"Median popularity {month or 0:.3f}; of {compared:,} movies {ratio:.2f} times that of before (median)."
+    message = (
+        f"Median popularity {month or 0:.3f}; the median of {compared:,} movies has {ratio:.2f} times its popularity "
+        f"of {since:%Y-%m} ({1 / WIDEST_DRIFT:g} to {WIDEST_DRIFT:g} times is usual)."
+    )
     worst = scope.fetch(
-        f"SELECT movie_id, n.title, b.popularity, n.popularity, n.popularity / b.popularity AS ratio FROM {_PAIRS} "
-        f"WHERE {both} ORDER BY abs(ln(ratio)) DESC, movie_id LIMIT {_SHOWN}", *pair
+        "SELECT movie_id, n.title, b.popularity, n.popularity, round(n.popularity / b.popularity, 4) "
+        f"FROM {_PAIRS} WHERE {both} ORDER BY abs(ln(n.popularity / b.popularity)) DESC, movie_id "
+        f"LIMIT {_SHOWN}", *pair
     ) if drifted else []  # fmt: skip
-    return Findings(int(drifted), message, numbers, worst, ("movie_id", "title", "before", "now", "ratio"))
+    return Findings(
+        int(drifted), message, numbers, worst, ("movie_id", "title", "popularity before", "popularity now", "ratio")
+    )
 
 
 def ids_are_known(scope: Scope, items: str, kind: str) -> Findings:

@@ -160,6 +160,11 @@ def _echo_checks() -> None:
     failed = [f"{month_name(s.month)}: {s.note['problem']}" for s in blocked_months(open_landing().settled())]
     for found in latest:
         line = f"{found.table}: {found.check.name}: {found.message}"
-        if found.passed is False and not any(line in known for known in failed):
+        if any(line in known for known in failed):
+            continue
+        if found.failed_months:
+            in_months = f"in {', '.join(found.failed_months)}; when it ran last: {found.message}"
+            failed.append(f"{found.table}: {found.check.name}: {in_months}")
+        elif found.passed is False:
             failed.append(line)
     click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(latest)}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from movies_platform.contracts.metrics import MEASURES
-from movies_platform.report.style import COLOURS, label_ends, say_nothing_to_show
+from movies_platform.report.style import COLOURS, label, label_ends, say_nothing_to_show
 from movies_platform.report.years import NEWEST_YEAR
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_winners(figure: "Figure", rows: Rows) -> None:
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.margins(x=0.01)
-    patches = [Patch(color=colour, label=genre) for genre, colour in colours.items()]
+    patches = [Patch(color=colour, label=label(genre, 20)) for genre, colour in colours.items()]
     patches += [Patch(color=COLOURS[-1], label="others")] if len(named) < len(often) else []
     figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=9)
     return None
@@ -64,7 +64,7 @@ def draw_by_month(figure: "Figure", rows: Rows) -> None:
     ends = []
     for colour, (genre, points) in zip(COLOURS, lines.items(), strict=False):
         axes.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=3)
-        ends.append((*points[-1], genre, colour))
+        ends.append((*points[-1], label(genre, 20), colour))
     if not rows:
         return say_nothing_to_show(axes)
     months = sorted({month for _, month, _ in rows})

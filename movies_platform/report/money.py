@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from movies_platform.report.style import COLOURS, label_ends, say_nothing_to_show
+from movies_platform.report.style import COLOURS, label, label_ends, say_nothing_to_show
 from movies_platform.report.years import NEWEST_YEAR
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw_top_genres(figure: "Figure", rows: Rows) -> None:
             known = [(point[0], point[place]) for point in points if point[place] is not None]
             if known:
                 axes.plot(*zip(*known, strict=True), color=colour)
-                ends.append((*known[-1], genre, colour))
+                ends.append((*known[-1], label(genre, 20), colour))
         axes.set_ylim(bottom=0)
         axes.locator_params(axis="x", nbins=6, integer=True)
         label_ends(axes, ends, least=axes.get_ylim()[1] * 0.055)
@@ -73,7 +73,7 @@ def draw_top_companies(figure: "Figure", rows: Rows) -> None:
     places = range(len(rows))
     axes.barh(places, [row[3] for row in rows], height=0.7, color=COLOURS[0], label="revenue")
     axes.barh(places, [row[2] or 0 for row in rows], height=0.28, color=COLOURS[1], label="budget")
-    axes.set_yticks(places, [_short(row[0]) for row in rows])
+    axes.set_yticks(places, [label(row[0]) for row in rows])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
@@ -89,17 +89,15 @@ def draw_coverage(figure: "Figure", rows: Rows) -> None:
     years = [row[0] for row in rows]
     upper.set_title("Known, share of the movies of the year")
     ends = []
-    for colour, place, label in ((COLOURS[1], 2, "budget"), (COLOURS[0], 3, "revenue")):
+    for colour, place, what in ((COLOURS[1], 2, "budget"), (COLOURS[0], 3, "revenue")):
         upper.plot(years, [row[place] for row in rows], color=colour)
-        ends += [(years[-1], rows[-1][place], label, colour)] if rows else []
+        ends += [(years[-1], rows[-1][place], what, colour)] if rows else []
     upper.set_ylim(0, max([0.1, *(max(row[2:]) for row in rows)]) * 1.1)
     upper.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     label_ends(upper, ends, least=upper.get_ylim()[1] * 0.09)
     lower.bar(years, [row[1] for row in rows], color=COLOURS[-1], width=0.8)
     lower.set_title("Movies")
+    lower.yaxis.set_major_formatter(lambda movies, _: f"{movies:,.0f}")
+    lower.locator_params(axis="y", nbins=3, integer=True)
     if not rows:
         say_nothing_to_show(upper)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 38 else f"{name[:37]}…"

@@ -74,6 +74,7 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: list[Latest]) ->
         "answers": [(a, a.rows(connection, year)) for a in ANSWERS] if year is not None else [],
         "checks": sorted(checks, key=lambda c: (not _odd(c), not c.check.blocking)),
         "failed": [c for c in checks if _odd(c)],
+        "errors": [c for c in checks if _odd(c) and c.check.blocking],
         "ran": [c for c in checks if c.passed is not None],
     }
 
@@ -87,7 +88,10 @@ def _require(connection: duckdb.DuckDBPyConnection, tables: Any) -> None:
     known = {qualified(t): t for t in all_tables()}
     missing = [name for name in tables if not warehouse.table_exists(connection, known[name])]
     if missing:
-        raise UnknownTable(f"{', '.join(missing)} not computed yet. Run 'movies-platform refresh' first.")
+        raise UnknownTable(
+            f"{', '.join(missing)} not computed yet: run 'movies-platform refresh'; if a month "
+            "holds it up, 'movies-platform status' says why."
+        )
 
 
 def _write(name: str, content: bytes) -> Path:

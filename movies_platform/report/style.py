@@ -5,6 +5,7 @@ SVG without a background whose text takes the colour of the page around it (`cur
 """
 
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ def _theme(ink: str) -> Iterator[None]:
         "axes.spines.right": False, "axes.spines.left": False, "axes.grid": True, "axes.grid.axis": "y",
         "axes.facecolor": "none", "grid.color": ink, "grid.alpha": 0.15, "axes.linewidth": 0.6,
         "xtick.major.width": 0.6, "ytick.major.size": 0, "lines.linewidth": 2.0, "legend.frameon": False,
-        "axes.axisbelow": True,
+        "axes.axisbelow": True, "text.parse_math": False,  # names may hold dollars
     }):  # fmt: skip
         yield
 
@@ -65,16 +66,31 @@ def _rendered(draw: Draw, height: float, **options: Any) -> bytes:
     FigureCanvasAgg(figure)
     draw(figure)
     written = io.BytesIO()
-    figure.savefig(written, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the PNG; browsers have more fonts
+        figure.savefig(written, **options)
     return written.getvalue()
+
+
+def label(name: str, longest: int = 38) -> str:
+    """A name as it stands in a picture: one line, not too long, and shown in legends whatever it begins with."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    line = line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return f"\u200b{line}" if line.startswith("_") else line
 
 
 def label_ends(axes: "Axes", ends: list[tuple[float, float, str, str]], least: float) -> None:
     """Write (x, y, text, colour) at the ends of lines, at least `least` apart from each other."""
-    lowest = float("-inf")
-    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
-        lowest = max(y, lowest + least)
-        axes.annotate(text, (x, lowest), xytext=(6, 0), textcoords="offset points", va="center", color=colour,
+    ends = sorted(ends, key=lambda end: end[1])
+    heights: list[float] = []
+    for _, y, *_ in ends:
+        heights.append(max(y, heights[-1] + least) if heights else y)
+    highest = axes.get_ylim()[1]
+    for place in reversed(range(len(heights))):  # what was pushed above the picture goes down again
+        heights[place] = min(heights[place], highest)
+        highest = heights[place] - least
+    for height, (x, _, text, colour) in zip(heights, ends, strict=True):
+        axes.annotate(text, (x, height), xytext=(6, 0), textcoords="offset points", va="center", color=colour,
                       fontsize=9, annotation_clip=False)  # fmt: skip
 
 
