@@ -29,14 +29,14 @@ def create_statements(table: sa.Table) -> list[str]:
     return [
         f"CREATE SCHEMA IF NOT EXISTS {table.schema}",
         f"CREATE TABLE {name} ({columns})",
-        f"COMMENT ON TABLE {name} IS {_literal(table.comment or '')}",
+        f"COMMENT ON TABLE {name} IS {literal(table.comment or '')}",
         *(comment_statement(table, column) for column in table.columns),
     ]
 
 
 def comment_statement(table: sa.Table, column: sa.Column[Any]) -> str:
     """Statement that gives the stored column its comment."""
-    return f"COMMENT ON COLUMN {qualified(table)}.{column.name} IS {_literal(column.comment or '')}"
+    return f"COMMENT ON COLUMN {qualified(table)}.{column.name} IS {literal(column.comment or '')}"
 
 
 def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
@@ -45,5 +45,6 @@ def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
     return f"{column.name} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def literal(value: object) -> str:
+    """A text or a path as SQL spells it."""
+    return "'" + str(value).replace("'", "''") + "'"

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
+from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.published import SNAPSHOT
 from movies_platform.contracts.tables import qualified
 from movies_platform.resources.settings import settings
@@ -45,7 +46,7 @@ class Source:
         try:
             with duckdb.connect(self.database, read_only=True) as connection:
                 connection.execute(
-                    f"COPY {qualified(table)} TO '{path}' (FORMAT csv, HEADER, NULLSTR '{NULL}'{quoted})"
+                    f"COPY {qualified(table)} TO {literal(path)} (FORMAT csv, HEADER, NULLSTR '{NULL}'{quoted})"
                 )
             yield path
         finally:

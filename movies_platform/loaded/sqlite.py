@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
+from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.tables import qualified
 from movies_platform.errors import LoadFailed
 from movies_platform.loaded.database import Database, Loaded, expect_rows
@@ -40,7 +41,7 @@ class SQLite(Database):
             pending = self.pending(connection, pairs, source, again=again)
             if pending.pairs:
                 _fill(file, pending.pairs, source)
-                connection.exec_driver_sql(f"ATTACH '{file}' AS {_BESIDE}")
+                connection.exec_driver_sql(f"ATTACH {literal(file)} AS {_BESIDE}")
                 with _transaction(connection):
                     (_rebuild if pending.rebuild else _merge)(connection, pending.pairs, source)
                 connection.exec_driver_sql(f"DETACH {_BESIDE}")
@@ -82,8 +83,8 @@ def _fill(file: Path, pairs: Sequence[Pair], source: Source) -> None:
                 connection.execute(statement)
     with duckdb.connect() as connection:
         load_extension(connection, "sqlite_scanner")
-        connection.execute(f"ATTACH '{source.database}' AS snapshot (READ_ONLY)")
-        connection.execute(f"ATTACH '{file}' AS {_BESIDE} (TYPE sqlite)")
+        connection.execute(f"ATTACH {literal(source.database)} AS snapshot (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(file)} AS {_BESIDE} (TYPE sqlite)")
         connection.begin()
         for pair in pairs:
             columns = ", ".join(column.name for column in pair.contract.columns)

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
+from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.published import MONTHLY, published_tables
 from movies_platform.contracts.tables import qualified
 from movies_platform.errors import SnapshotDamaged
@@ -70,7 +71,7 @@ def write_csv(folder: Path, parts: Sequence[Part]) -> dict[Part, str]:
     with _opened(folder) as connection:
         for part in parts:
             path = _made(folder / part.csv)
-            connection.execute(f"COPY ({part.query}) TO '{path}' (FORMAT csv, HEADER)")
+            connection.execute(f"COPY ({part.query}) TO {literal(path)} (FORMAT csv, HEADER)")
             with path.open("rb") as file:
                 digests[part] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
@@ -83,9 +84,9 @@ def write_others(folder: Path, parts: Sequence[Part]) -> None:
         with _opened(folder) as connection:
             for part in parts:
                 path = _made(folder / part.parquet)
-                connection.execute(f"COPY ({part.query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+                connection.execute(f"COPY ({part.query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
             for report in REPORTS:
-                connection.execute(f"COPY ({report.query}) TO '{folder / report.file}' (FORMAT csv, HEADER)")
+                connection.execute(f"COPY ({report.query}) TO {literal(folder / report.file)} (FORMAT csv, HEADER)")
         list(packed)
 
 
@@ -109,7 +110,7 @@ def _readings(
 ) -> Iterator[tuple[Path, str, str]]:
     """Each file with the query for what it should hold, and the query that reads it."""
     for part in parts:
-        yield part.parquet, part.query, f"SELECT * FROM read_parquet('{folder / part.parquet}')"
+        yield part.parquet, part.query, f"SELECT * FROM read_parquet({literal(folder / part.parquet)})"
         packed = part.csv.with_name(f"{part.csv.name}.gz")
         yield packed, part.query, _read_csv(connection, folder / packed, part.query)
     for report in REPORTS:
@@ -124,7 +125,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> 
     longest = 2 * bytes_of_text + _LINE  # each quote is written twice
     form = "header=true, delim=',', quote='\"', escape='\"', new_line='\\n', auto_detect=false"
     size = f"max_line_size={longest}, buffer_size={max(_BUFFER, 2 * longest)}"
-    return f"SELECT * FROM read_csv('{path}', {form}, {size}, columns={types})"
+    return f"SELECT * FROM read_csv({literal(path)}, {form}, {size}, columns={types})"
 
 
 def _fingerprint(query: str) -> str:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import duckdb
 import numpy as np
 
+from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.raw.records import Issue, RecordReader
 from movies_platform.resources.warehouse import append
@@ -77,7 +78,7 @@ def _insert_lines(
     try:
         inserted = connection.execute(
             "INSERT INTO raw.raw_movies BY NAME SELECT $1 AS delivery_month, $2 AS source_file, numbers.record_number, "
-            f"{chosen} FROM (SELECT true AS is_record, * FROM read_csv('{str(source).replace(chr(39), chr(39) * 2)}', "
+            f"{chosen} FROM (SELECT true AS is_record, * FROM read_csv({literal(source)}, "
             "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', new_line='\\n', "
             f"columns={columns})) POSITIONAL JOIN numbers WHERE is_record",
             [month, file],

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.ddl import column_type, comment_statement, create_statements
+from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import UnknownTable, WarehouseBusy
 from movies_platform.resources.settings import Settings, settings
@@ -127,7 +127,7 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"SET memory_limit = '{chosen.memory}'")
     else:
         _leave_room(connection)
-    connection.execute(f"SET temp_directory = '{chosen.scratch / 'spill'}'")
+    connection.execute(f"SET temp_directory = {literal(chosen.scratch / 'spill')}")
 
 
 def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
