@@ -1,4 +1,4 @@
-"""A bad month for the platform, by hand: `python bench/unattended.py [folder of the real data]`, some ten minutes.
+"""A bad month for the platform, by hand: `python -m bench.unattended [folder of the data]`, a quarter of an hour.
 
 Real daemon and webserver processes, a real HTTP S3 server behind a proxy that fails on purpose, the four real
 months. Delivered one by one, two at once, twice, out of order, corrupted, corrected; the daemon killed between a run

@@ -1,6 +1,7 @@
 """People are told once for each cause, by every channel that works, and a broken one breaks nothing."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,8 +92,18 @@ def test_apprise_sends_by_url():
     with listener() as (url, heard):
         assert send(url, "A month is late", "Ask the provider.")
         assert not send("json://127.0.0.1:1/nobody", "title", "text")
-        assert not send("no channel at all", "title", "text")
     assert [(m["title"], m["message"]) for m in heard] == [("movies_platform: A month is late", "Ask the provider.")]
+
+
+@pytest.mark.parametrize("url", ["no channel at all: secret", "sl4ck://secret", "slack://secret"])
+def test_an_address_that_is_none_is_told_without_its_secrets(url, caplog):
+    box = Outbox.recall(None, NOW)
+    box.take(Cause("a", "a"), [url])
+    (problem,) = box.deliver([url], send)
+    assert problem.endswith("is no address that Apprise understands: mend it in MOVIES_ALERTS")
+    assert "secret" not in problem + caplog.text
+    logging.getLogger("apprise").error("heard again")
+    assert "heard again" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -207,11 +218,37 @@ def test_a_check_that_warns_in_a_green_run_is_told_once(tick: Ticks, instance):
     assert tick() == []
 
 
-def test_a_table_of_all_months_does_not_warn_of_the_same_with_every_month(tick: Ticks, instance):
-    load_month(instance, False, "2017-11-01", "core.movies")
-    assert tick() == ["core.movies: the check columns_are_known warns"]
-    load_month(instance, False, "2017-12-01", "core.movies")
-    assert tick() == []
+def refresh(instance: dg.DagsterInstance, offenders: int, month: str | None = None) -> None:
+    """A run of a table of all months whose check finds so many."""
+
+    @dg.asset(key=["core", "movies"], check_specs=[dg.AssetCheckSpec("budgets_fit_revenues", asset=["core", "movies"])])
+    def made():
+        warn = dg.AssetCheckSeverity.WARN
+        yield dg.AssetCheckResult(
+            passed=not offenders, severity=warn, description=f"{offenders} movies", metadata={"offenders": offenders}
+        )
+        yield dg.Output(None)
+
+    resolved = dg.Definitions([made]).resolve_implicit_global_asset_job_def()
+    resolved.execute_in_process(instance=instance, tags={"dagster/partition": month} if month else None)
+
+
+def test_a_table_that_warns_each_month_is_told_when_it_begins_and_when_it_doubles(tick: Ticks, instance):
+    told = []
+    for month, offenders in enumerate([33, 34, 33, 40, 70, 63, 0, 33], 1):
+        refresh(instance, offenders, f"2017-{month:02d}-01")
+        told.append(tick())
+    warns = ["core.movies: the check budgets_fit_revenues warns"]
+    assert told == [warns, [], [], [], warns, [], [], warns]
+
+
+def test_a_long_reason_is_cut_before_its_link(tick: Ticks, instance, monkeypatch):
+    texts = []
+    monkeypatch.setattr(module, "send", lambda url, title, text: bool(texts.append(text)) or True)
+    result = load_month(instance, dg.Failure(description="x" * 100_000, allow_retries=False))
+    tick()
+    assert len(texts[0]) < 2_000
+    assert texts[0].endswith(f"...\nhttps://dagster.example/runs/{result.run_id}")
 
 
 def test_a_run_that_is_to_be_retried_is_not_told(tick: Ticks, instance):

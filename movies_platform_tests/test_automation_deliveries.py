@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from movies_platform.automation import deliveries as module
-from movies_platform.automation.deliveries import ARRIVAL, DELIVERY, deliveries
+from movies_platform.automation.deliveries import ARRIVAL, DELIVERY, PARTITION, deliveries
 from movies_platform.definitions import defs
 from movies_platform.landing import open_landing
 from movies_platform_tests.buckets import Store
@@ -65,7 +65,9 @@ class Ticks:
         return self.run_of(request, status)
 
     def run_of(self, request: dg.RunRequest, status: dg.DagsterRunStatus) -> dg.DagsterRun:
-        run = self.instance.create_run_for_job(defs.resolve_job_def("load_month"), tags=dict(request.tags))
+        run = self.instance.create_run_for_job(
+            defs.resolve_job_def("load_month"), tags={**request.tags, PARTITION: str(request.partition_key)}
+        )
         self.change(run, status)
         return run
 
@@ -131,6 +133,15 @@ def test_what_was_processed_last_delivered_again_is_put_away_without_a_run(tick:
     assert landing.settled() == before
     assert [s.note["run_id"] for s in landing.settled()] == ["A", "B"]
     put(f"incoming/2017-11/{MOVIES}", "A")  # the state before the last is news
+    assert len(tick.requests()) == 1
+
+
+def test_what_joins_a_delivery_while_its_run_goes_on_waits_for_that_run(tick: Ticks, put: Put):
+    put(f"incoming/2017-11/{MOVIES}", "A")
+    run = tick.started(dg.DagsterRunStatus.QUEUED)
+    put("incoming/2017-11/credits.csv", "B")
+    assert f"changed while run {run.run_id} is on its way, and waits for it" in tick().skip_message
+    tick.change(run, dg.DagsterRunStatus.FAILURE)
     assert len(tick.requests()) == 1
 
 

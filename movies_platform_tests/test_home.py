@@ -41,6 +41,14 @@ def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatc
     assert (shell.home / "report" / "index.html").exists()
 
 
+@pytest.mark.parametrize("name", ["movies [new]", "what?", "*"])
+def test_a_home_in_which_dagster_finds_no_settings_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("MOVIES_HOME", str(home / name))
+    with pytest.raises(SettingsError, match="Dagster would not find its settings"):
+        prepare_home()
+    assert not (home / name).exists()
+
+
 def test_a_database_of_another_kind_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MOVIES_HISTORY_URL", "postgresql://dagster:secret@db/dagster")
     with pytest.raises(SettingsError, match=r"must begin with postgresql\+psycopg2://") as raised:

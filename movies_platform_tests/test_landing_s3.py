@@ -17,6 +17,7 @@ from movies_platform.landing.bucket import Bucket
 from movies_platform.landing.deliveries import Delivery, Look
 from movies_platform.landing.s3 import S3Landing
 from movies_platform_tests.buckets import Store
+from movies_platform_tests.faults import faulty_proxy
 
 MONTH = dt.date(2017, 11, 1)
 MOVIES, CREDITS = "movies_metadata.csv", "credits.csv"
@@ -356,3 +357,13 @@ def test_a_download_that_is_damaged_differently_each_time_is_refused(landing, ho
     monkeypatch.setattr(transfer, "_md5", lambda _: next(digests))
     with pytest.raises(TransferBroken, match="arrived damaged 5 times"), landing.local_files(delivery) as files:
         _ = files[MOVIES]
+
+
+def test_a_note_whose_answer_breaks_off_is_asked_for_again(store: Store, monkeypatch: pytest.MonkeyPatch):
+    with faulty_proxy(os.environ["AWS_ENDPOINT_URL"]) as (url, proxy):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        bucket = Bucket(store.address)
+        bucket.write("note.json", "{}")
+        proxy.misbehave("drop", 0.5)
+        assert [bucket.read("note.json") for _ in range(4)] == ["{}"] * 4
+        assert proxy.faults >= 3

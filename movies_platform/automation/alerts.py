@@ -5,12 +5,14 @@ none; and a channel that is broken breaks nothing but itself.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 
 import dagster as dg
 
 from movies_platform.automation.causes import Cause, of_missing_month, of_run, of_sensors
 from movies_platform.automation.outbox import Outbox
+from movies_platform.errors import SettingsError
 from movies_platform.landing import open_landing
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import Settings, settings
@@ -37,7 +39,8 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     problems = box.deliver(chosen.alerts, send)
     for problem in problems:
         context.log.warning("%s; it is tried again", problem)
-    sent = f"{waiting - len(box.waiting)} of {waiting} messages went out" if waiting else "Nothing to tell"
+    gone = waiting - len(box.waiting)
+    sent = f"{gone} of {waiting} messages have reached everybody" if waiting else "Nothing to tell"
     said = "; ".join([sent, *problems]) if chosen.alerts else "MOVIES_ALERTS is not set: nobody is told."
     return dg.SensorResult(skip_reason=said, cursor=box.cursor())
 
@@ -75,5 +78,12 @@ def send(url: str, title: str, text: str) -> bool:
     """One message through one channel."""
     import apprise
 
-    channel = apprise.Apprise()
-    return bool(channel.add(url) and channel.notify(title=f"movies_platform: {title}", body=text))
+    channel, log = apprise.Apprise(), logging.getLogger("apprise")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)  # it logs a URL that it does not understand, with the secrets in it
+    try:
+        if not channel.add(url):
+            raise SettingsError("is no address that Apprise understands: mend it in MOVIES_ALERTS")
+    finally:
+        log.setLevel(level)
+    return bool(channel.notify(title=f"movies_platform: {title}", body=text))

@@ -1,7 +1,8 @@
 """What people must be told of: found in runs, checks, ticks and the landing zone; one cause, one key.
 
 A message is sent once for its key. The keys of things that end (a failing job, a failing sensor) are forgotten
-when they do, so that the next time is told again.
+when they do, so that the next time is told again. A check of all months warns each month of the same movies: it is
+told when it begins to warn, and when it finds twice as many.
 """
 
 import datetime as dt
@@ -12,19 +13,19 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 
-from movies_platform.automation.deliveries import ARRIVAL
-from movies_platform.contracts.catalogue import MONTHLY
+from movies_platform.automation.deliveries import ARRIVAL, PARTITION
 from movies_platform.landing.deliveries import Landing
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
 
 _FAILURES_IN_A_ROW = 3
-_PARTITION = "dagster/partition"
+_LONGEST_TEXT = 1_500  # the strictest channels take 2,000, and what they do not take would hold up what follows
+_BY_MONTH = ("raw", "parsed")
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A message and what it is about. `ends` names the key that is over now; it then tells nothing."""
+    """A message and what it is about. One that is over tells nothing, and ends its key and all below (`key:...`)."""
 
     key: str
     title: str = ""
@@ -34,7 +35,7 @@ class Cause:
 
 def of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause]:
     """Causes in a run that ended: its failure, or the checks that warn."""
-    month = run.tags.get(_PARTITION, "")[:7]
+    month = run.tags.get(PARTITION, "")[:7]
     subject = f"failed:{run.job_name}:{month}"
     if run.status == dg.DagsterRunStatus.SUCCESS:
         yield Cause(subject, is_over=True)
@@ -50,19 +51,32 @@ def of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause]:
             yield Cause(subject, f"A run of {job}{of_month} failed", _with_link(reason, run))
 
 
-def _warnings(instance: dg.DagsterInstance, run: dg.DagsterRun, month: str) -> Iterator[Cause]:
+def _warnings(instance: dg.DagsterInstance, run: dg.DagsterRun, month_of_run: str) -> Iterator[Cause]:
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         found = entry.dagster_event.event_specific_data if entry.dagster_event else None
-        if isinstance(found, dg.AssetCheckEvaluation) and not found.passed:
-            table = ".".join(found.asset_key.path)
-            # A run for a month also computes the tables of all months, which warn of the same again and again.
-            of_month = month if found.asset_key.path[0] in MONTHLY else ""
-            said = hashlib.blake2b((found.description or "").encode(), digest_size=6).hexdigest()
+        if not isinstance(found, dg.AssetCheckEvaluation):
+            continue
+        table = ".".join(found.asset_key.path)
+        month = month_of_run if found.asset_key.path[0] in _BY_MONTH else ""
+        key = f"check:{table}:{found.check_name}:{month}"
+        if found.passed:
+            yield Cause(key, is_over=True)
+        else:
             yield Cause(
-                f"check:{table}:{found.check_name}:{of_month}:{said}",
-                f"{table}: the check {found.check_name} warns" + (f" for {of_month}" if of_month else ""),
+                f"{key}:{_said(found) if month else _size(found)}",
+                f"{table}: the check {found.check_name} warns" + (f" for {month}" if month else ""),
                 _with_link(found.description or "", run),
             )
+
+
+def _said(found: dg.AssetCheckEvaluation) -> str:
+    return hashlib.blake2b((found.description or "").encode(), digest_size=6).hexdigest()
+
+
+def _size(found: dg.AssetCheckEvaluation) -> str:
+    """The same for numbers of offenders of the same size: up to twice as many are no news."""
+    offenders = found.metadata.get("offenders")
+    return f"{offenders.value.bit_length()}" if isinstance(offenders, dg.IntMetadataValue) and offenders.value else ""
 
 
 def _reason(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, bool]:
@@ -74,7 +88,7 @@ def _reason(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, bool
             while causes[-1].cause:
                 causes.append(causes[-1].cause)
             said = failure.user_failure_data.description if failure.user_failure_data else None
-            blocked = "blocking checks failed" in (said or "") and _PARTITION in run.tags
+            blocked = "blocking checks failed" in (said or "") and PARTITION in run.tags
             refused = any(cause.cls_name == "DeliveryRejected" for cause in causes)
             return said or causes[-1].message.strip(), blocked or refused
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE):
@@ -96,7 +110,7 @@ def of_sensors(instance: dg.DagsterInstance) -> Iterator[Cause]:
             error = done[0].error
             text = (error.cause or error).message.strip() if error else ""
             title = f"The sensor {state.instigator_name} failed {_FAILURES_IN_A_ROW} times in a row"
-            yield Cause(key, title, f"{text}\nIt goes on trying; nothing is lost.")
+            yield Cause(key, title, f"{text[:_LONGEST_TEXT]}\nIt goes on trying; nothing is lost.")
 
 
 def of_missing_month(landing: Landing, today: dt.date, expected_day: int) -> Cause | None:
@@ -113,4 +127,5 @@ def of_missing_month(landing: Landing, today: dt.date, expected_day: int) -> Cau
 
 def _with_link(text: str, run: dg.DagsterRun) -> str:
     ui = settings().ui_url
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
     return f"{text}\n{ui}/runs/{run.run_id}" if ui else f"{text}\nRun {run.run_id}"

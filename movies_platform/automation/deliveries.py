@@ -9,6 +9,7 @@ pause that grows. What was processed last, delivered again, is only put away.
 import datetime as dt
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from movies_platform.automation.jobs import load_month
 from movies_platform.automation.memory import Memory
@@ -22,6 +23,7 @@ from movies_platform.resources.settings import settings
 
 ARRIVAL = "movies_platform/arrival"
 DELIVERY = "movies_platform/delivery"
+PARTITION = "dagster/partition"
 _SHOWN = 20  # sentences of one tick
 
 
@@ -86,8 +88,10 @@ def _request(
     reason = why_not_again(attempts, now)
     if reason:
         return reason
-    delivery = landing.incoming(arrival.month)
+    if others := _under_way(instance, arrival.month):  # it may still read what lies here now
+        return f"changed while run {others[0]} is on its way, and waits for it"
     # A run that ended between the look and the question for runs has taken its delivery away.
+    delivery = landing.incoming(arrival.month)
     if delivery is None or arrival.stamp not in [a.stamp for a in landing.look(arrival.month).arrivals]:
         return None
     newest = landing.settled(arrival.month)[-1:]
@@ -115,6 +119,12 @@ def _attempts(instance: dg.DagsterInstance, tag: str) -> list[Attempt]:
         )
         attempts.append(Attempt(run.run_id, ended))
     return attempts
+
+
+def _under_way(instance: dg.DagsterInstance, month: dt.date) -> list[str]:
+    """Runs that were started for an arrival of the month and go on, whichever files it had then."""
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION: f"{month}"}, statuses=list(NOT_FINISHED_STATUSES)))
+    return [run.run_id for run in runs if ARRIVAL in run.tags]
 
 
 def _has_partition(arrival: Arrival) -> bool:

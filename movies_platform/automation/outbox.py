@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from movies_platform.automation.causes import Cause
+from movies_platform.errors import SettingsError
 
 _MOST_WAITING = 200
 _MOST_SENT = 2_000
@@ -58,7 +59,7 @@ class Outbox:
     def take(self, cause: Cause, channels: Sequence[str]) -> None:
         """Prepare the message of a cause that was not told yet; forget one that is over."""
         if cause.is_over:
-            self.told = [key for key in self.told if key != cause.key]
+            self.told = [key for key in self.told if key != cause.key and not key.startswith(f"{cause.key}:")]
         elif cause.key not in self.told:
             self.told = [*self.told, cause.key][-_MOST_SENT:]
             message = Message(cause.title, cause.text, [channel_id(url) for url in channels])
@@ -87,9 +88,12 @@ class Outbox:
 
 
 def _try(send: Send, url: str, message: Message) -> str | None:
-    scheme = url.partition("://")[0]
+    scheme, separator, _ = url.partition("://")
+    scheme = scheme if separator else "(no address)"  # whatever stands there may be a secret
     try:
         return None if send(url, message.title, message.text) else f"{scheme}:// took no message"
+    except SettingsError as problem:
+        return f"{scheme}:// {problem}"
     except Exception as problem:  # whatever a channel's library raises: alerts never stop anything
         _log.warning("a message could not be sent by %s: %s", scheme, type(problem).__name__)
         return f"{scheme}:// failed ({type(problem).__name__})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from movies_platform.landing.transfer import code_of, download, is_gone
-from movies_platform.resources.s3 import s3_client, split_address
+from movies_platform.resources.s3 import s3_client, split_address, whole_body
 
 _PUT_AT_ONCE = 64 << 20  # bytes; above, an upload is made in parts of this size
 _COPY_AT_ONCE = 5 << 30  # bytes; the most that S3 copies in one request
@@ -75,8 +75,8 @@ class Bucket:
 
     def read(self, key: str) -> str:
         """A small object's text."""
-        body = self.client.get_object(Bucket=self.name, Key=self.prefix + key)["Body"]
-        return str(body.read().decode("utf-8"))
+        body = whole_body(lambda: self.client.get_object(Bucket=self.name, Key=self.prefix + key))
+        return body.decode("utf-8")
 
     def write(self, key: str, text: str) -> None:
         """Put a small object of JSON."""

@@ -1,8 +1,10 @@
 """The home of the platform: made where it is missing, by whichever command comes first."""
 
+import glob
 import os
 from pathlib import Path
 
+from movies_platform.errors import SettingsError
 from movies_platform.resources.settings import Settings, settings
 
 # Read by Dagster. Storages: movies_platform.resources.history. Pool limits hold whole runs in the queue
@@ -66,6 +68,8 @@ def dagster_yaml(history_url: str) -> str:
 def prepare_home() -> Settings:
     """Create what is missing of the home and point Dagster at it; safe to repeat."""
     chosen = settings()
+    if glob.escape(f"{chosen.dagster_home}") != f"{chosen.dagster_home}":
+        raise SettingsError(f"{chosen.dagster_home} has one of * ? [ in its name: Dagster would not find its settings.")
     chosen.dagster_home.mkdir(parents=True, exist_ok=True)
     chosen.scratch.mkdir(parents=True, exist_ok=True)
     if "://" not in chosen.landing:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from movies_platform.resources.s3 import s3_client, split_address
+from movies_platform.resources.s3 import s3_client, split_address, whole_body
 from movies_platform.snapshots.store import LATEST, SNAPSHOTS
 
 _BLOCK = 1 << 20
@@ -49,10 +49,18 @@ class BucketStore:
                 return None
             raise
 
+    def _existing(self, path: str) -> Any:
+        found = self._get(path)
+        if found is None:
+            raise FileNotFoundError(f"{self.address}/{path}")
+        return found
+
     def read(self, path: str) -> bytes | None:
         """See `Store.read`."""
-        found = self._get(path)
-        return found["Body"].read() if found else None
+        try:
+            return whole_body(lambda: self._existing(path))
+        except FileNotFoundError:
+            return None
 
     def put(self, place: str, source: Path, paths: Sequence[str]) -> None:
         """See `Store.put`."""
@@ -66,18 +74,14 @@ class BucketStore:
 
     def fetch(self, path: str, target: Path) -> None:
         """See `Store.fetch`."""
-        found = self._get(path)
-        if found is None:
-            raise FileNotFoundError(f"{self.address}/{path}")
+        found = self._existing(path)
         with target.open("wb") as file:
             for block in found["Body"].iter_chunks(_BLOCK):
                 file.write(block)
 
     def digest(self, path: str) -> tuple[int, str]:
         """See `Store.digest`: the object is downloaded again."""
-        found = self._get(path)
-        if found is None:
-            raise FileNotFoundError(f"{self.address}/{path}")
+        found = self._existing(path)
         size, digest = 0, hashlib.sha256()
         for block in found["Body"].iter_chunks(_BLOCK):
             size += len(block)
