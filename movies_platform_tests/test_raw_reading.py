@@ -190,6 +190,7 @@ def test_hostile_lines_are_accounted_for(lines: list[str], ending: str) -> None:
 
 
 @given(st.lists(LINE, max_size=12), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from([1, 7, 64, 300]))
+@example(lines=[record(1, '"a'), record(1, ""), record(1, 'aaaaa"é')], ending="\n", block_bytes=1)
 @settings(max_examples=300, deadline=None)
 def test_the_size_of_a_block_changes_nothing(lines: list[str], ending: str, block_bytes: int) -> None:
     # Good records between the others: only a whole block of faults may be cut where it ends.

@@ -202,7 +202,12 @@ class RecordReader:
         block.numbers.append(range(number, self.records + 1))
 
     def _odd(self, doubt: int) -> tuple[int, Block]:
-        """Bytes done and block of a stretch that counting quotes cannot judge."""
+        """Bytes done and block of a stretch that counting quotes cannot judge, none before enough of it is there.
+
+        An open quote may be closed by what follows; a megabyte behind it, it counts as a stray one.
+        """
+        if not self._final and len(self._buffer) < doubt + _EXACT_STRETCH:
+            return 0, Block()
         end = len(self._buffer)
         if not self._final:
             end = max(self._buffer.rfind(b"\n"), self._buffer.rfind(b"\r")) + 1

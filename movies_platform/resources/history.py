@@ -8,7 +8,6 @@ so either kind can read what the other wrote. A deployment on PostgreSQL does no
 
 import contextlib
 import sqlite3
-import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,8 +23,6 @@ from dagster._serdes import ConfigurableClassData
 
 from movies_platform.resources.write_behind import WriteBehind
 
-# The run comes back from the database hundreds of times; with Python's own 5 ms it would wait for the writer each time.
-_TURN_SECONDS = 0.0002
 _KEPT_SHARDS = 8  # each run's events are a file of their own; a long-lived server meets thousands
 
 
@@ -79,12 +76,9 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         Whoever reads in this process waits for them. A process that is killed leaves the last ones unsaid.
         """
         self._writer = WriteBehind(self._store_batch)
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_TURN_SECONDS)
         try:
             yield
         finally:
-            sys.setswitchinterval(interval)
             try:
                 self._writer.close()
             finally:
