@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
+from movies_platform.automation.jobs import LOAD_JOB, PUBLISH_JOB, load_warehouses, publish_tables
 from movies_platform.errors import NoSnapshot, SnapshotDamaged
-from movies_platform.loaded.assets import LOAD_JOB, load_warehouses, warehouses
-from movies_platform.published.assets import PUBLISH_JOB, publish_tables, snapshot
+from movies_platform.loaded.assets import warehouses
+from movies_platform.published.assets import snapshot
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import deliveries_fingerprint
 from movies_platform.resources.liveness import new_run

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from movies_platform.automation import load_month, refresh_tables
+from movies_platform.automation.jobs import load_month, refresh_tables
 from movies_platform.core.assets import present_state
 from movies_platform.metrics import money, months, popularity, releases
 from movies_platform.monthly import delivered_month

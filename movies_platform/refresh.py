@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from movies_platform import automation
+from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import Landing, blocked_months
@@ -77,7 +77,7 @@ class Refresh:
             for month in months:
                 self.tell(f"{month_name(month)}: reading the delivery")
                 config = {"ops": {"delivered_month": {"config": {"source": self.source}}}}
-                if self._execute(instance, automation.MONTH_JOB, config, partition_key=f"{month}"):
+                if self._execute(instance, MONTH_JOB, config, partition_key=f"{month}"):
                     self.done.months.append(month)
             held = blocked_months(open_landing().settled())
             names = ", ".join(month_name(s.month) for s in held)
@@ -89,7 +89,7 @@ class Refresh:
                 )
             elif stale_tables(connection) or self.done.months:
                 self.tell("computing the tables")
-                self.done.recomputed = self._execute(instance, automation.REFRESH_JOB, {})
+                self.done.recomputed = self._execute(instance, REFRESH_JOB, {})
             self._count(connection)
         self.done.seconds = time.monotonic() - started
         return self.done

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from movies_platform.automation import MONTH_JOB, REFRESH_JOB
+from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.checks.registry import all_checks
 from movies_platform.contracts import all_tables, qualified
 from movies_platform.contracts.catalogue import RHYTHM, asset_key, column_schema

@@ -6,13 +6,12 @@ import dagster as dg
 import duckdb
 import pytest
 
+from movies_platform.automation.jobs import LOAD_JOB, PUBLISH_JOB
 from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.published import SNAPSHOT, present_tables, published_tables
 from movies_platform.contracts.raw import DATA_ISSUES
 from movies_platform.definitions import defs
 from movies_platform.handing_on import hand_on, publish_in_a_run
-from movies_platform.loaded.assets import LOAD_JOB
-from movies_platform.published.assets import PUBLISH_JOB
 from movies_platform.resources.home import prepare_home
 from movies_platform_tests.published_states import State
 

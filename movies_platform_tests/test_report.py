@@ -17,7 +17,7 @@ from movies_platform.checks.registry import all_checks
 from movies_platform.contracts import all_tables
 from movies_platform.report import page
 from movies_platform.report.answers import ANSWERS, newest_year, readable
-from movies_platform.report.assets import AFTER_THE_TABLES, pictures, report_page
+from movies_platform.report.assets import pictures, report_page
 from movies_platform.report.pictures import PICTURES, Picture
 from movies_platform.report.style import CARD, COLOURS, INK
 from movies_platform.resources import warehouse
@@ -233,12 +233,6 @@ def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path
 
 def test_before_the_first_refresh_a_report_says_what_to_do(shell: Shell):
     assert "Deliver a month, then run 'refresh'" in shell("report", status=1).stderr
-
-
-def test_the_report_is_drawn_in_a_run_of_its_own_after_the_tables():
-    assert {asset.group_names_by_key[asset.key] for asset in [*pictures, report_page]} == {"report"}
-    for asset in [*pictures, report_page]:
-        assert asset.automation_conditions_by_key[asset.key] == AFTER_THE_TABLES
 
 
 def test_a_picture_is_metadata_that_needs_no_file(reported: Shell, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""When the unpartitioned tables are computed: after any month was loaded, unless a month must be mended first.
+"""When assets are computed by themselves: the tables after any month was loaded, and what follows after the tables.
 
 `eager` waits for runs of other months that are in progress, so months that land together give one refresh. A
 month that is blocked holds the tables whoever loaded it (docs/decisions/0006), so the landing zone is
@@ -17,8 +17,9 @@ from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import blocked_months
 from movies_platform.resources.settings import settings
 
-_AFTER_MONTHS = ("core", "metrics")
-_TRY_AGAIN = "*/10 * * * *"  # a run that failed for reasons of the infrastructure
+_AC = dg.AutomationCondition
+_Condition = dg.AutomationCondition[dg.AssetKey]
+_MINUTES, _HOUR = "*/10 * * * *", "0 * * * *"  # when a run that failed is tried again
 
 
 class NoMonthIsBlocked(dg.AutomationCondition[dg.AssetKey]):
@@ -42,26 +43,39 @@ def _is_any_blocked(_: dt.datetime) -> bool:
     return bool(blocked_months(open_landing().settled()))
 
 
-def after_months() -> dg.AutomationCondition[dg.AssetKey]:
+def _updated() -> _Condition:
     """Some months may be missing for ever; late ones count too."""
-    condition = dg.AutomationCondition
-    updated = condition.eager().without(~condition.any_deps_missing()).with_label("a month or a table was updated")
-    failed = (
-        condition.execution_failed() & condition.cron_tick_passed(_TRY_AGAIN) & ~condition.in_progress()
-    ).with_label("the last run failed some minutes ago")
-    return (updated | failed) & NoMonthIsBlocked()
+    return _AC.eager().without(~_AC.any_deps_missing()).with_label("something it is computed from was updated")
+
+
+def _failed(again: str) -> _Condition:
+    failed = _AC.execution_failed() & _AC.cron_tick_passed(again) & ~_AC.in_progress()
+    return failed.with_label("the last run failed some time ago")
+
+
+def conditions() -> dict[str, _Condition]:
+    """The condition of each stage that follows the months."""
+    tables = (_updated() | _failed(_MINUTES)) & NoMonthIsBlocked()
+    is_blocked = _AC.any_deps_match(_AC.any_checks_match(_AC.check_failed(), blocking_only=True))
+    return {
+        "core": tables,
+        "metrics": tables,
+        # not with every month that is loaded, though it reads data_issues: the tables follow
+        "published": ((_updated() | _failed(_HOUR)) & ~is_blocked).ignore(dg.AssetSelection.groups("raw")),
+        "loaded": _AC.eager() | _failed(_HOUR),
+        "report": _updated(),
+    }
 
 
 def automated(assets: Iterable[Any]) -> list[Any]:
-    """The assets (definitions or specs), with the condition where their stage follows the months."""
-    condition = after_months()
+    """The assets (definitions or specs), with the condition of their stage where it has one."""
+    by_stage = conditions()
 
-    def condition_of(spec: dg.AssetSpec) -> dg.AssetSpec:
-        if spec.key.path[0] not in _AFTER_MONTHS or spec.automation_condition:
-            return spec
-        return spec.replace_attributes(automation_condition=condition)
+    def with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
+        condition = by_stage.get(spec.key.path[0])
+        return spec.replace_attributes(automation_condition=condition) if condition else spec
 
-    return list(dg.map_asset_specs(condition_of, assets))
+    return list(dg.map_asset_specs(with_condition, assets))
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:
@@ -74,5 +88,5 @@ def automation_sensor() -> dg.AutomationConditionSensorDefinition:
             default_status=dg.DefaultSensorStatus.RUNNING,
             minimum_interval_seconds=settings().poll_seconds,
             use_user_code_server=True,  # a condition of our own is evaluated where our code is
-            description="Computes the tables after months were loaded, unless a month must be mended first.",
+            description="Computes the tables after months were loaded, and what follows; a blocked month holds them.",
         )

@@ -1,10 +1,11 @@
-"""The jobs: a month, and the tables of all months."""
+"""The jobs: a month, the tables of all months, and what follows them."""
 
 import dagster as dg
 
 from movies_platform.partitions import delivery_months
 
 MONTH_JOB, REFRESH_JOB = "load_month", "refresh_tables"
+PUBLISH_JOB, LOAD_JOB, REPORT_JOB = "publish_tables", "load_warehouses", "draw_report"
 
 load_month = dg.define_asset_job(
     MONTH_JOB,
@@ -16,4 +17,17 @@ refresh_tables = dg.define_asset_job(
     REFRESH_JOB,
     selection=dg.AssetSelection.groups("core", "metrics"),
     description="Compute the present state and the answers from all months.",
+)
+publish_tables = dg.define_asset_job(
+    PUBLISH_JOB, selection=dg.AssetSelection.groups("published"), description="Publish the tables as a snapshot."
+)
+load_warehouses = dg.define_asset_job(
+    LOAD_JOB,
+    selection=dg.AssetSelection.groups("loaded"),
+    description="Load the latest snapshot into the databases of MOVIES_LOAD_TO.",
+)
+draw_report = dg.define_asset_job(
+    REPORT_JOB,
+    selection=dg.AssetSelection.groups("report"),
+    description="Draw the pictures and write the report of the tables as they are.",
 )

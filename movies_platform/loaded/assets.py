@@ -11,13 +11,6 @@ from movies_platform.loaded.loading import Attempt, load_all
 from movies_platform.loaded.source import latest_source
 from movies_platform.resources.settings import settings
 
-LOAD_JOB = "load_warehouses"
-_AC = dg.AutomationCondition
-_TRY_AGAIN = "0 * * * *"  # a server that was away for longer than the retries of a run
-LOAD_CONDITION = _AC.eager() | (
-    _AC.execution_failed() & _AC.cron_tick_passed(_TRY_AGAIN) & ~_AC.in_progress()
-).with_label("try again")
-
 
 class LoadConfig(dg.Config):
     """`again`: compare and mend every table, also in databases that say they hold the snapshot already."""
@@ -36,7 +29,6 @@ class LoadConfig(dg.Config):
     owners=[OWNER],
     # A server that goes away has half a minute to come back.
     retry_policy=dg.RetryPolicy(max_retries=4, delay=2, backoff=dg.Backoff.EXPONENTIAL),
-    automation_condition=LOAD_CONDITION,
 )
 def warehouses(context: dg.AssetExecutionContext, config: LoadConfig) -> dg.MaterializeResult[None]:
     """Every database brought to the latest snapshot."""
@@ -46,13 +38,6 @@ def warehouses(context: dg.AssetExecutionContext, config: LoadConfig) -> dg.Mate
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
     _raise_failures(context, attempts)
     return dg.MaterializeResult(metadata=_metadata(attempts))
-
-
-load_warehouses = dg.define_asset_job(
-    LOAD_JOB,
-    selection=dg.AssetSelection.groups("loaded"),
-    description="Load the latest snapshot into the databases of MOVIES_LOAD_TO.",
-)
 
 
 def _raise_failures(context: dg.AssetExecutionContext, attempts: list[Attempt]) -> None:

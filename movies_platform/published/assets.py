@@ -9,18 +9,6 @@ from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.errors import MoviesPlatformError
 from movies_platform.published.snapshot import Published, publish
 
-PUBLISH_JOB = "publish_tables"
-_AC = dg.AutomationCondition
-_TRY_AGAIN = "0 * * * *"  # a run that failed, because of the place of the snapshots or because it was refused
-# After core and metrics were computed anew, not with every month that is loaded; a failed blocking check holds it.
-PUBLISH_CONDITION = (
-    (
-        _AC.eager().without(~_AC.any_deps_missing()).with_label("a table was updated")
-        | (_AC.execution_failed() & _AC.cron_tick_passed(_TRY_AGAIN) & ~_AC.in_progress()).with_label("try again")
-    )
-    & ~_AC.any_deps_match(_AC.any_checks_match(_AC.check_failed(), blocking_only=True))
-).ignore(dg.AssetSelection.groups("raw"))  # fmt: skip
-
 
 class PublishConfig(dg.Config):
     """`insist`: publish also when a table is empty or has shrunk, and write an unchanged snapshot anew."""
@@ -40,7 +28,6 @@ class PublishConfig(dg.Config):
     metadata={"dagster/column_schema": column_schema(SNAPSHOT)},
     # The S3 client gives up after a second or two; a server that goes away has half a minute to come back.
     retry_policy=dg.RetryPolicy(max_retries=4, delay=2, backoff=dg.Backoff.EXPONENTIAL),
-    automation_condition=PUBLISH_CONDITION,
     pool="duckdb",
 )
 def snapshot(config: PublishConfig) -> dg.MaterializeResult[None]:
@@ -49,11 +36,6 @@ def snapshot(config: PublishConfig) -> dg.MaterializeResult[None]:
         return dg.MaterializeResult(metadata=_metadata(publish(insist=config.insist)))
     except MoviesPlatformError as problem:  # trying again would not help
         raise dg.Failure(description=str(problem), allow_retries=False) from problem
-
-
-publish_tables = dg.define_asset_job(
-    PUBLISH_JOB, selection=dg.AssetSelection.groups("published"), description="Publish the tables as a snapshot."
-)
 
 
 def _metadata(done: Published) -> dict[str, Any]:

@@ -9,13 +9,6 @@ from movies_platform.report.page import draw, write_page
 from movies_platform.report.pictures import PICTURES, Picture
 
 GROUP = "report"
-REPORT_JOB = "draw_report"
-# After the tables were refreshed; without waiting for months that were never delivered.
-AFTER_THE_TABLES = (
-    dg.AutomationCondition.eager()
-    .without(~dg.AutomationCondition.any_deps_missing())
-    .with_label("after the tables were refreshed")
-)
 
 
 def _asset(
@@ -24,7 +17,7 @@ def _asset(
 ) -> dg.AssetsDefinition:  # fmt: skip
     make: Callable[..., dg.AssetsDefinition] = dg.asset(
         key=[GROUP, name], group_name=GROUP, description=description, kinds=kinds, owners=[OWNER],
-        tags={"stage": GROUP}, deps=deps, automation_condition=AFTER_THE_TABLES, pool="duckdb",
+        tags={"stage": GROUP}, deps=deps, pool="duckdb",
     )  # fmt: skip
     return make(compute)
 
@@ -54,9 +47,3 @@ report_page = _asset(
     "`movies-platform report` writes it, too.",
     {"html"}, [asset.key for asset in pictures],
 )  # fmt: skip
-
-draw_report = dg.define_asset_job(
-    REPORT_JOB,
-    selection=dg.AssetSelection.groups(GROUP),
-    description="Draw the pictures and write the report of the tables as they are.",
-)
