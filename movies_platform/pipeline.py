@@ -4,12 +4,12 @@ import dagster as dg
 
 from movies_platform.automation.jobs import load_month, refresh_tables
 from movies_platform.core.assets import present_state
-from movies_platform.metrics import money, months, popularity, releases
+from movies_platform.metrics.assets import answers
 from movies_platform.monthly import delivered_month
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
 
 _warehouse = Warehouse()
-tables = [delivered_month, present_state, *dg.load_assets_from_modules([money, popularity, releases, months])]
+tables = [delivered_month, present_state, answers]
 resources = {"warehouse": _warehouse, "io_manager": ContractIOManager(warehouse=_warehouse)}
 
 pipeline = dg.Definitions(

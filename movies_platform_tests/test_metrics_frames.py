@@ -13,20 +13,16 @@ import pandas as pd
 import pytest
 
 from movies_platform.contracts import all_tables, qualified, table_named
+from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics import money, months, popularity, releases
+from movies_platform.metrics.assets import METRICS, answers, refresh_metrics
+from movies_platform.metrics.metric import Metric
+from movies_platform.pipeline import resources
 from movies_platform.resources import warehouse
+from movies_platform.resources.io_manager import Warehouse
 
-ANSWERS = {
-    asset.key.path[-1]: asset
-    for asset in [
-        *(v for v in vars(money).values() if isinstance(v, dg.AssetsDefinition)),
-        *(v for v in vars(popularity).values() if isinstance(v, dg.AssetsDefinition)),
-        *(v for v in vars(releases).values() if isinstance(v, dg.AssetsDefinition)),
-        *(v for v in vars(months).values() if isinstance(v, dg.AssetsDefinition)),
-    ]
-}
+ANSWERS = {table.name: metric for table, metric in METRICS.items()}
 Frames = dict[str, pd.DataFrame]
 
 
@@ -75,22 +71,27 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
     return conform(pd.DataFrame(columns), contract)
 
 
+def fill_core(connection: duckdb.DuckDBPyConnection, frames: Frames) -> dict[str, Relation]:
+    """Put frames into the warehouse as stage core; the tables as relations."""
+    for table, rows in frames.items():
+        warehouse.ensure(connection, table_named(f"core.{table}"))
+        connection.execute(f"DELETE FROM core.{table}")
+        connection.register("given", rows)
+        connection.execute(f"INSERT INTO core.{table} BY NAME SELECT * FROM given")
+        connection.unregister("given")
+    return {table: connection.table(f"core.{table}") for table in frames}
+
+
 def answer(name: str, frames: Frames) -> pd.DataFrame:
-    """The answer's frame, its checks passed against a warehouse that holds `frames` as stage core."""
-    asset = ANSWERS[name]
+    """The answer's frame, its checks passed, from a warehouse that holds `frames` as stage core."""
+    contract = table_named(f"metrics.{name}")
     with warehouse.opened() as connection:
-        for table, rows in frames.items():
-            warehouse.ensure(connection, table_named(f"core.{table}"))
-            connection.execute(f"DELETE FROM core.{table}")
-            connection.register("given", rows)
-            connection.execute(f"INSERT INTO core.{table} BY NAME SELECT * FROM given")
-            connection.unregister("given")
-        # asset(...) would do, but makes an instance of Dagster, with its databases, for every call.
-        function = asset.op.compute_fn.decorated_fn
-        *results, output = function(**{name: connection.table(f"core.{name}") for name in asset.op.ins})
-        assert [r.check_name for r in results if not r.passed] == []
-        contract = table_named(f"metrics.{name}")
-        return output.value.df().astype({c.name: dtype_of(c) for c in contract.columns})
+        # answers(...) would do, but makes an instance of Dagster, with its databases, for every call.
+        rows, outcomes = refresh_metrics(Warehouse(), [contract], fill_core(connection, frames))
+        assert [str(outcome) for outcome in outcomes if not outcome.passed] == []
+        found = connection.table(qualified(contract)).df()
+    assert rows == {contract: len(found)}
+    return found.astype({c.name: dtype_of(c) for c in contract.columns})
 
 
 def relation(frame: pd.DataFrame) -> Relation:
@@ -118,14 +119,49 @@ def test_a_movie_without_groups_is_in_no_answer(name: str, home: Path) -> None:
     assert len(answer(name, state(Movie(1, 2000, 10.0, 20.0, 3.0)))) == 0
 
 
-def test_the_answers_are_assets_that_can_be_called(home: Path) -> None:
-    frames = state(Movie(1, genres=(1,), budget=1.0))
+def materialize(home: Path, frames: Frames, *names: str, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
+    """Materialize some answers, or all, as a run does."""
     with warehouse.opened() as connection:
-        answer("genre_budget_by_year", frames)  # fills stage core
-        inputs = {name: connection.table(f"core.{name}") for name in ("movies", "movie_genres", "genres")}
-        *results, output = ANSWERS["genre_budget_by_year"](**inputs)
-        assert [r.passed for r in results] == [True] * 4
-        assert output.value.project("budget_usd").fetchall() == [(1.0,)]
+        fill_core(connection, frames)
+    core = [dg.AssetSpec(asset_key(table_named(f"core.{name}"))).with_io_manager_key("io_manager") for name in frames]
+    chosen = dg.AssetSelection.assets(*(asset_key(table_named(f"metrics.{name}")) for name in names or ANSWERS))
+    return dg.materialize([answers, *core], selection=chosen, resources=resources, raise_on_error=raise_on_error)
+
+
+def rows_of(name: str) -> list[tuple[Any, ...]]:
+    with warehouse.reading() as connection:
+        return connection.execute(f"FROM metrics.{name}").fetchall()
+
+
+def test_one_answer_can_be_computed_without_the_others(home: Path) -> None:
+    materialize(home, state(Movie(1, genres=(1,), budget=1.0)))
+    result = materialize(home, state(Movie(1, genres=(1,), budget=5.0)), "genre_budget_by_year")
+    (event,) = result.get_asset_materialization_events()
+    assert event.asset_key == dg.AssetKey(["metrics", "genre_budget_by_year"])
+    assert {e.check_name for e in result.get_asset_check_evaluations()} == {
+        "columns_hold_what_is_declared", "key_is_unique", "references_exist", "shares_add_up",
+    }  # fmt: skip
+    assert rows_of("genre_budget_by_year") == [(2000, 1, "genre 1", 1, 1, 5.0, 5.0)]
+    assert rows_of("genre_popularity_by_year")[0][:4] == (2000, 1, "genre 1", 1)
+
+
+def test_an_answer_that_breaks_its_contract_leaves_all_as_they_were(home: Path, monkeypatch) -> None:
+    materialize(home, state(Movie(1, genres=(1,), budget=1.0, revenue=1.0)))
+    before = {name: rows_of(name) for name in ANSWERS}
+    table = table_named("metrics.genre_revenue_by_year")
+    good = METRICS[table].compute
+
+    def doubled(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
+        rows = good(movies, movie_genres, genres)
+        return rows.union(rows)
+
+    monkeypatch.setitem(METRICS, table, Metric(table, doubled))
+    result = materialize(home, state(Movie(2, genres=(1,), budget=2.0, revenue=2.0)), raise_on_error=False)
+    assert not result.success
+    failed = {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
+    assert failed == {"key_is_unique", "shares_add_up"}
+    assert result.get_asset_materialization_events() == []
+    assert {name: rows_of(name) for name in ANSWERS} == before
 
 
 def test_every_table_of_stage_metrics_has_its_answer() -> None:

@@ -6,7 +6,7 @@ A movie counts in full for each of its groups (`budget_usd`) and, split equally,
 
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.asset import metric
+from movies_platform.metrics.metric import metric
 from movies_platform.metrics.releases import named, releases, total
 
 

@@ -2,7 +2,7 @@
 
 from movies_platform.contracts.metrics import GENRE_POPULARITY_BY_MONTH
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.asset import metric
+from movies_platform.metrics.metric import metric
 from movies_platform.metrics.releases import named
 
 # Popularity is delivered with six decimals. Rounded to them, a sum of millions is the same whoever adds first.

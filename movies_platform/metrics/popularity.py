@@ -6,7 +6,7 @@ different questions, so all are given. Movies without popularity do not count.
 
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.asset import metric
+from movies_platform.metrics.metric import metric
 from movies_platform.metrics.releases import named, releases, total
 
 _MEASURES = {

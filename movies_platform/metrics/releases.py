@@ -6,7 +6,7 @@ computed in the database, all at once, when the answer is stored.
 
 from movies_platform.contracts.metrics import COMPANY_RELEASES_BY_GENRE_BY_YEAR
 from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.asset import metric
+from movies_platform.metrics.metric import metric
 
 
 def releases(movies: Relation, links: Relation) -> Relation:

@@ -122,22 +122,19 @@ class ContractIOManager(DuckDBIOManager):
         )
 
 
-def stage(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> Relation:
-    """Compute the rows into a temporary table beside their own.
+def replace(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> int:
+    """Put the rows in the place of the table's; how many they are. To be called in a transaction.
 
-    What is checked there is what `store` stores, computed once. Raises ContractViolation where they do not fit.
+    Raises ContractViolation where they do not fit the table.
     """
-    name = _staged(contract)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {conforming(rows, contract).sql_query()}")
-    return connection.table(name)
+    connection.execute(f"DELETE FROM {warehouse.ensure(connection, contract)}")
+    return store(connection, contract, rows)
 
 
 def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> int:
     """Insert rows by column name and note what they were computed from; how many they are."""
-    if rows.alias != _staged(contract):
-        rows = stage(connection, contract, rows)
-    inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME FROM {rows.alias}").fetchone()
-    connection.execute(f"DROP TABLE {rows.alias}")
+    query = conforming(rows, contract).sql_query()
+    inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {query}").fetchone()
     core = built_from(connection, table_named("core.movies"))
     note_build(connection, contract, core or deliveries_fingerprint(connection))
     return int(inserted[0]) if inserted else 0
@@ -159,10 +156,6 @@ def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: l
     # Rows are stored in the order of the key and DuckDB keeps it: no sorting.
     rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {qualified(contract)}").df()
     return rows.astype({name: dtype_of(contract.columns[name]) for name in chosen})
-
-
-def _staged(contract: "sa.Table") -> str:
-    return f"staged_{contract.name}"
 
 
 def _contract(table_slice: TableSlice) -> "sa.Table":

@@ -1,0 +1,71 @@
+"""The assets of stage metrics: all answers in one step, replaced together in one transaction (docs/decisions/0008).
+
+A table is computed in the place where it is stored, and checked there before anyone else sees it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+import sqlalchemy as sa
+
+from movies_platform.checks.outcomes import Outcome, results_of
+from movies_platform.checks.registry import checks_of, run_checks, specs_of
+from movies_platform.contracts.catalogue import asset_key, table_spec
+from movies_platform.contracts.relations import Relation
+from movies_platform.contracts.tables import table_named
+from movies_platform.metrics import money, months, popularity, releases
+from movies_platform.metrics.metric import Metric
+from movies_platform.resources.codelinks import leads_to
+from movies_platform.resources.facts import table_facts
+from movies_platform.resources.io_manager import Warehouse, replace
+from movies_platform.resources.warehouse import undo
+
+METRICS = {
+    metric.contract: metric
+    for module in (money, releases, popularity, months)
+    for metric in vars(module).values()
+    if isinstance(metric, Metric)
+}
+_CORE = {name: asset_key(table_named(f"core.{name}")) for metric in METRICS.values() for name in metric.reads}
+
+
+@dg.multi_asset(
+    name="answers",
+    specs=[
+        dg.AssetSpec(**table_spec(table), deps=[_CORE[name] for name in metric.reads])
+        for table, metric in METRICS.items()
+    ],
+    ins={name: dg.AssetIn(key) for name, key in _CORE.items()},
+    check_specs=specs_of(METRICS),
+    can_subset=True,
+    pool="duckdb",
+)
+@leads_to({asset_key(metric.contract): metric.compute for metric in METRICS.values()})
+def answers(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, **core: Relation
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """The nine questions, and how popularity developed, answered from the present state."""
+    chosen = [table for table in METRICS if asset_key(table) in context.selected_asset_keys]
+    rows, outcomes = refresh_metrics(warehouse, chosen, core)
+    yield from results_of(outcomes)
+    for table in chosen:
+        yield dg.MaterializeResult(asset_key=asset_key(table), metadata=table_facts(table, rows[table]))
+
+
+def refresh_metrics(
+    warehouse: Warehouse, tables: Sequence[sa.Table], core: Mapping[str, Relation]
+) -> tuple[dict[sa.Table, int], list[Outcome]]:
+    """Replace the tables; rows by table and the outcomes of their checks.
+
+    When a blocking check fails, nothing is stored.
+    """
+    with warehouse.transaction() as connection:
+        rows = {}
+        for table in tables:
+            metric = METRICS[table]
+            rows[table] = replace(connection, table, metric.compute(**{name: core[name] for name in metric.reads}))
+        outcomes = run_checks(connection, checks_of(tables))
+        if any(outcome.blocks for outcome in outcomes):
+            undo(connection)
+            connection.begin()
+    return rows, outcomes
