@@ -5,6 +5,7 @@ exactly the rows beside it (docs/decisions/0001). Afterwards the delivery moves 
 failed/ with the reason when its data is at fault. A fault of the infrastructure moves nothing and is retried.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,17 +24,20 @@ from movies_platform.errors import DeliveryRejected, NoDelivery
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import Delivery, Landing
 from movies_platform.landing.streams import movies_stream
-from movies_platform.parsed.lists import parse_lists
-from movies_platform.parsed.movies import parse_movies
+from movies_platform.parsed.lists import read_lists, store_lists
+from movies_platform.parsed.movies import choose_records, store_movies
+from movies_platform.parsed.typing import prepare_typing, type_records
 from movies_platform.partitions import delivery_months
 from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
+from movies_platform.raw.stretches import Stretch
 from movies_platform.resources.builds import forget_in_history
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
+from movies_platform.resources.staging import staging
 from movies_platform.resources.warehouse import ensure, undo
 
 TABLES = (DELIVERIES, RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES)
@@ -131,18 +135,28 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
     Raises DeliveryRejected for a delivery that cannot be read; the tables are then as before.
     """
     month = delivery.month
-    with warehouse.transaction() as connection, landing.local_files(delivery) as files:
+    with (
+        contextlib.ExitStack() as at_last, warehouse.transaction() as connection, landing.local_files(delivery) as files
+    ):  # fmt: skip
         for table in TABLES:
             connection.execute(f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", [month])
         forget_in_history(connection, month)
         scratch = settings().scratch
         scratch.mkdir(parents=True, exist_ok=True)
         with movies_stream(files, delivery.place) as (name, stream):
-            reading = load_records(connection, RecordReader(stream, name), month=month, file=name, scratch=scratch)
+            # Only now: looking for tables, as `ensure` does, would be the transaction's first look at what is there.
+            beside = at_last.enter_context(staging(connection))
+            prepare_typing(beside)
+            reading = load_records(
+                connection, RecordReader(stream, name), month=month, file=name, scratch=scratch,
+                beside=lambda stretch: type_stretch(beside, stretch),
+            )  # fmt: skip
         if not reading.records:
             raise DeliveryRejected("has no records", file=name, remedy="Deliver the file again, whole.")
-        parse_movies(connection, month)
-        parse_lists(connection, month)
+        choose_records(beside)
+        read_lists(beside)
+        store_movies(connection, month)
+        store_lists(connection, month, name)
         note_delivery(connection, delivery, reading)
         outcomes = run_checks(connection, checks_of(TABLES), month=month)
         if any(outcome.blocks for outcome in outcomes):
@@ -150,6 +164,12 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
             connection.begin()
             return Loaded(outcomes, {})
         return Loaded(outcomes, {table.name: _rows(connection, qualified(table), month) for table in TABLES})
+
+
+def type_stretch(staging: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
+    """Add the typed form of a stretch of records to the staging database."""
+    for rows in stretch.rows(staging):
+        type_records(staging, rows.relation, rows.parameters)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, month: dt.date) -> int:

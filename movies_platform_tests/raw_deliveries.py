@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.raw.records import Issue, RecordReader
+from movies_platform.raw.blocks import ROW_GROUP, Issue
+from movies_platform.raw.records import RecordReader
 
 NAMES = tuple(MOVIE_COLUMNS)
 WIDTH = len(NAMES)
@@ -31,9 +32,9 @@ class Found(NamedTuple):
         return [columns[NAMES.index(name)] for columns in self.accepted.values()]
 
 
-def reader(data: str | bytes, block_bytes: int = ONE_BLOCK) -> RecordReader:
+def reader(data: str | bytes, block_bytes: int = ONE_BLOCK, cut: int = ROW_GROUP) -> RecordReader:
     raw = data.encode() if isinstance(data, str) else data
-    return RecordReader(io.BytesIO(raw), "movies_metadata.csv", block_bytes=block_bytes)
+    return RecordReader(io.BytesIO(raw), "movies_metadata.csv", block_bytes=block_bytes, cut=cut)
 
 
 def read(data: str | bytes, block_bytes: int = ONE_BLOCK) -> Found:

@@ -12,44 +12,26 @@ from hypothesis import strategies as st
 
 from movies_platform.contracts import qualified
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
-from movies_platform.contracts.raw import DATA_ISSUES, MOVIE_COLUMNS, RAW_MOVIES
-from movies_platform.parsed.lists import parse_lists
-from movies_platform.parsed.movies import parse_movies
+from movies_platform.contracts.raw import DATA_ISSUES, RAW_MOVIES
 from movies_platform.parsed.scalars import date, number, positive_integer, trimmed
-from movies_platform.resources.warehouse import append, ensure
+from movies_platform_tests.parsed_stages import Stages
 
 MONTH = dt.date(2017, 11, 1)
 
 
-class Parsed:
+class Parsed(Stages):
     """A month of some raw records, parsed."""
 
     def __init__(self, *records: dict[str, str | None]):
-        self.connection = duckdb.connect()
-        for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
-            self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.schema}")
-            ensure(self.connection, table)
-        self.parse(*records)
+        super().__init__()
+        self.parse_anew(*records)
 
-    def parse(self, *records: dict[str, str | None]) -> None:
+    def parse_anew(self, *records: dict[str, str | None]) -> None:
         """Instead of what was there."""
         for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
             self.connection.execute(f"TRUNCATE {qualified(table)}")
-        append(self.connection, "raw.raw_movies", [
-            [MONTH, "f.csv", n, *[({"id": str(n)} | record).get(name) for name in MOVIE_COLUMNS]]
-            for n, record in enumerate(records, start=1)
-        ])  # fmt: skip
-        parse_movies(self.connection, MONTH)
-        parse_lists(self.connection, MONTH)
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.connection.execute(query).fetchall()
-
-    @property
-    def issues(self) -> list[tuple[Any, ...]]:
-        return self.rows(
-            "SELECT record_number, movie_id, column_name, issue, action, value FROM raw.data_issues ORDER BY ALL"
-        )
+        self.add(*records)
+        self.parse()
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +108,7 @@ def test_a_column_is_typed_or_blanked_and_noted(column: str, text: str, stored: 
     found = Parsed({column: text})
     name = {"budget": "budget_usd", "revenue": "revenue_usd", "runtime": "runtime_minutes"}.get(column, column)
     assert found.rows(f"SELECT {name} FROM parsed.parsed_movies") == [(stored,)]
-    assert found.issues == ([(1, 1, column, issue, "nulled", text)] if issue else [])
+    assert found.issues() == ([(1, 1, column, issue, "nulled", text)] if issue else [])
 
 
 def test_the_last_record_of_an_id_counts_and_the_others_report_nothing_but_that() -> None:
@@ -137,7 +119,7 @@ def test_the_last_record_of_an_id_counts_and_the_others_report_nothing_but_that(
     assert found.rows("SELECT movie_id, record_number, title FROM parsed.parsed_movies ORDER BY 1") == [
         (5, 3, "new"), (6, 2, None),
     ]  # fmt: skip
-    assert found.issues == [
+    assert found.issues() == [
         (1, 5, "id", "duplicate_id", "rejected", "5"),
         (4, None, "id", "invalid_id", "rejected", "x"),
         (5, None, "id", "invalid_id", "rejected", None),
@@ -151,13 +133,13 @@ def test_items_are_kept_dropped_and_noted() -> None:
         (1, 1, "A"), (4, 2, "D"),
     ]  # fmt: skip
     assert found.rows("SELECT position, company_id, company_name FROM parsed.parsed_companies") == [(1, 9, "E")]
-    noted = [(column, issue, action) for _, _, column, issue, action, _ in found.issues]
+    noted = [(column, issue, action) for _, _, column, issue, action, _ in found.issues()]
     assert noted == [
         ("genres", "duplicate_item", "dropped"),
         ("genres", "invalid_item", "dropped"),
         ("production_companies", "invalid_item", "dropped"),
     ]
-    values = [row[-1] for row in found.issues]
+    values = [row[-1] for row in found.issues()]
     assert "B" in values[0]
     assert "C" in values[1]
     assert "8" in values[2]
@@ -166,7 +148,7 @@ def test_items_are_kept_dropped_and_noted() -> None:
 @pytest.mark.parametrize("text", ["False", "[" * 5_000, "{'id': 1, 'name': 'a'}", "x" * 1_500_000, "[{'id': 1}"])
 def test_what_is_no_list_is_blanked_and_noted(text: str) -> None:
     found = Parsed({"genres": text}, {"genres": "[]"}, {"genres": ""}, {"genres": " [ ] "})
-    assert found.issues == [(1, 1, "genres", "invalid_list", "nulled", text[:500])]
+    assert found.issues() == [(1, 1, "genres", "invalid_list", "nulled", text[:500])]
     assert found.rows("FROM parsed.parsed_genres") == []
 
 
@@ -182,7 +164,7 @@ def month() -> Parsed:
 @settings(max_examples=100, deadline=None)
 def test_the_fast_way_and_the_exact_way_give_the_names_of_literal_eval(month: Parsed, movies: list[list[str]]) -> None:
     texts = [repr([{"id": n, "name": name} for n, name in enumerate(names)]) for names in movies]
-    month.parse(*({"genres": text} for text in texts))
+    month.parse_anew(*({"genres": text} for text in texts))
     expected = [
         (movie, item["id"], item["name"].strip())
         for movie, text in enumerate(texts, start=1)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.raw.load import LONGEST_TEXT
-from movies_platform.raw.records import Issue
+from movies_platform.raw.blocks import ROW_GROUP, Issue
+from movies_platform.raw.stretches import LONGEST_TEXT
 from movies_platform_tests import parsed_stages
 from movies_platform_tests.parsed_stages import FILE, MONTH
 from movies_platform_tests.raw_deliveries import HEADER, NAMES, line, quoted, read, reader
@@ -77,6 +77,39 @@ def test_numbers_are_those_of_the_file_and_issues_lie_beside(stages, tmp_path):
     assert stages.rows("SELECT DISTINCT delivery_month, source_file FROM raw.data_issues") == [(MONTH, FILE)]
     assert stages.rows("SELECT DISTINCT delivery_month, source_file FROM raw.raw_movies") == [(MONTH, FILE)]
     assert (reading.records, reading.joined, reading.extra_columns) == (6, 1, ())
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 1000])
+@pytest.mark.parametrize("block_bytes", [64, 2**20])
+def test_records_are_the_same_in_stretches_of_any_length(stages, tmp_path, cut, block_bytes):
+    broken = "too,few\n" + line(50, overview="a\nb") + line(51, title='a"b') + line(52, overview="x" * 2**18)
+    text = "".join(line(n, title=f"of {n}") for n in range(1, 30)) + broken + line(60) * 20
+    reading = stages.load(reader(HEADER + text, block_bytes, cut), tmp_path)
+    expected = read(HEADER + text)
+    assert (reading.records, reading.joined) == (expected.records, expected.joined)
+    assert stored(stages) == [(n, *(text or None for text in columns)) for n, columns in expected.accepted.items()]
+    typed = stages.rows("SELECT record_number, movie_id, title FROM staging.typed_records ORDER BY 1")
+    assert typed == stages.rows("SELECT record_number, id::BIGINT, title FROM raw.raw_movies ORDER BY 1")
+
+
+def test_a_stretch_fills_a_row_group_of_the_database(stages, tmp_path):
+    stages.load(reader(HEADER + line(1) * (2 * ROW_GROUP + 3)), tmp_path)
+    counts = stages.rows(
+        "SELECT sum(count) FROM pragma_storage_info('raw.raw_movies') "
+        "WHERE column_name = 'record_number' AND segment_type = 'BIGINT' GROUP BY row_group_id ORDER BY row_group_id"
+    )
+    assert counts == [(ROW_GROUP,), (ROW_GROUP,), (3,)]
+
+
+def test_a_fault_beside_is_raised(tmp_path, stages, monkeypatch):
+    def fail(stretch):
+        raise OSError("no room")
+
+    monkeypatch.setattr(stages, "_type", fail)
+    with pytest.raises(OSError, match="no room"):
+        stages.load(reader(HEADER + line(1)), tmp_path)
+    assert list(tmp_path.glob("*.csv")) == []
+    assert stages.rows("SELECT current_setting('preserve_insertion_order')") == [(True,)]
 
 
 def test_months_lie_side_by_side(stages, tmp_path):

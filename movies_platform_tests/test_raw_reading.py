@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.errors import DeliveryRejected
-from movies_platform.raw.records import Issue, RecordReader
+from movies_platform.raw.blocks import Issue
+from movies_platform.raw.records import RecordReader
 
 HEADER = ",".join(MOVIE_COLUMNS)
 OVERVIEW = list(MOVIE_COLUMNS).index("overview")

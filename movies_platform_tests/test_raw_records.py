@@ -2,7 +2,7 @@
 
 import pytest
 
-from movies_platform.raw.records import Issue
+from movies_platform.raw.blocks import Issue
 from movies_platform_tests.raw_deliveries import HEADER, line, read
 
 BLOCKS = pytest.mark.parametrize("block_bytes", [1, 64, 2**20], ids=lambda size: f"blocks_of_{size}")

@@ -77,9 +77,9 @@ class Scalar:
             return _money(value)
         return _whole(value) if self.raw == "vote_count" else _real(value)
 
-    def unfit(self, text: str) -> str:
-        """Whether trimmed text whose accepted value is null was unfit (and not an unknown amount)."""
-        unknown = f" AND NOT coalesce({number(text)} = 0, false)" if self.zero_is_unknown else ""
+    def unfit(self, text: str, value: str) -> str:
+        """Whether trimmed text, read as `value`, whose accepted value is null was unfit (and not an unknown amount)."""
+        unknown = f" AND NOT coalesce({value} = 0, false)" if self.zero_is_unknown else ""
         return f"{text} IS NOT NULL{unknown}"
 
 

@@ -1,28 +1,25 @@
 """The records of a delivery -> raw.raw_movies and raw.data_issues of its month.
 
-A thread reads and checks the next block while DuckDB stores the present one.
+A thread reads and checks the next stretch while DuckDB stores the present one, and another thread does with the
+present one whatever else is to be done with it.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
-import numpy as np
 
-from movies_platform.contracts.ddl import literal
-from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.raw.records import Issue, RecordReader
+from movies_platform.raw.blocks import Issue
+from movies_platform.raw.records import RecordReader
+from movies_platform.raw.stretches import SOURCES, Stretch, stretches
 from movies_platform.resources.warehouse import append
 
 T = TypeVar("T")
-_LINES = "movies_metadata.lines.csv"
-# Of a longer text raw_movies keeps so many characters (docs/decisions/0004): a gigabyte in one field is data, but
-# must not take the memory of all others.
-LONGEST_TEXT = 2**24
 
 
 @dataclass(frozen=True)
@@ -36,23 +33,28 @@ class Reading:
 
 
 def load_records(
-    connection: duckdb.DuckDBPyConnection, reader: RecordReader, *, month: dt.date, file: str, scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    reader: RecordReader,
+    *,
+    month: dt.date,
+    file: str,
+    scratch: Path,
+    beside: Callable[[Stretch], None],
 ) -> Reading:
     """Store every record that `reader` finds as rows of `month`; the tables must exist, without the month.
 
-    `scratch` is a folder for a block of lines, a few megabytes at a time.
+    `beside` is given each stretch in another thread while it is stored. `scratch` is a folder for two files of lines,
+    some hundred megabytes each.
     """
-    names = reader.header.names
-    source = scratch / _LINES
-    for block in _ahead(reader.blocks()):
-        if block.lines:
-            with source.open("wb") as lines:
-                lines.writelines(block.lines)
-            _insert_lines(connection, source, names, block.numbers, month=month, file=file)
-        for number, columns in block.loose:
-            _insert_loose(connection, month, file, number, dict(zip(names, columns, strict=True)))
-        insert_issues(connection, block.issues, month=month, file=file)
-    source.unlink(missing_ok=True)
+    try:
+        with ThreadPoolExecutor(max_workers=1) as other, _in_any_order(connection):
+            for stretch in _ahead(stretches(reader, scratch)):
+                aside = other.submit(beside, stretch)
+                _store(connection, stretch, month=month, file=file)
+                aside.result()
+    finally:
+        for source in SOURCES:
+            (scratch / source).unlink(missing_ok=True)
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 
@@ -61,42 +63,29 @@ def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue]
     append(connection, "raw.data_issues", [[month, file, *issue] for issue in issues])
 
 
-def _insert_lines(
-    connection: duckdb.DuckDBPyConnection,
-    source: Path,
-    names: tuple[str, ...],
-    numbers: list[range],
-    *,
-    month: dt.date,
-    file: str,
-) -> None:
-    # The reader proved that every line is regular; nothing is left for DuckDB to guess.
-    columns = {f"c{i}": "VARCHAR" for i in range(len(names))}
-    chosen = ", ".join(f"c{i} AS {name}" for i, name in enumerate(names) if name in MOVIE_COLUMNS)
-    counted = np.concatenate([np.arange(run.start, run.stop) for run in numbers])
-    connection.register("numbers", {"record_number": counted})
-    try:
+def _store(connection: duckdb.DuckDBPyConnection, stretch: Stretch, *, month: dt.date, file: str) -> None:
+    for rows in stretch.rows(connection):
         inserted = connection.execute(
-            "INSERT INTO raw.raw_movies BY NAME SELECT $1 AS delivery_month, $2 AS source_file, numbers.record_number, "
-            f"{chosen} FROM (SELECT true AS is_record, * FROM read_csv({literal(source)}, "
-            "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', new_line='\\n', "
-            f"columns={columns})) POSITIONAL JOIN numbers WHERE is_record",
-            [month, file],
+            "INSERT INTO raw.raw_movies BY NAME SELECT $delivery_month AS delivery_month, $source_file AS source_file, "
+            f"* FROM {rows.relation}",
+            {"delivery_month": month, "source_file": file, **rows.parameters},
         ).fetchone()
+        if inserted != (rows.count,):
+            raise RuntimeError(f"{file}: of {rows.count:,} records, {inserted} were stored")
+    insert_issues(connection, stretch.issues, month=month, file=file)
+
+
+@contextlib.contextmanager
+def _in_any_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Otherwise DuckDB compresses nothing before the commit, and then all of it, with one thread.
+
+    (Lines and their numbers are read in order, because they are joined by position.)
+    """
+    connection.execute("SET preserve_insertion_order = false")
+    try:
+        yield
     finally:
-        connection.unregister("numbers")
-    if inserted != (len(counted),):
-        raise RuntimeError(f"{file}: of {len(counted):,} records up to number {counted[-1]:,}, {inserted} were stored")
-
-
-def _insert_loose(
-    connection: duckdb.DuckDBPyConnection, month: dt.date, file: str, number: int, columns: dict[str, str]
-) -> None:
-    row = {"delivery_month": month, "source_file": file, "record_number": number}
-    row |= {name: columns[name][:LONGEST_TEXT] or None for name in MOVIE_COLUMNS}
-    connection.execute(
-        f"INSERT INTO raw.raw_movies ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values())
-    )
+        connection.execute("SET preserve_insertion_order = true")
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

@@ -8,26 +8,22 @@ as none.
 """
 
 import codecs
-import csv
-import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw import exact
+from movies_platform.raw.blocks import LONGEST_LINE, ROW_GROUP, Block, Issue
 from movies_platform.raw.exact import Record
 from movies_platform.raw.header import Header, first_line, judged
 from movies_platform.raw.repair import join
 from movies_platform.raw.scan import Scan, scan
 
-BLOCK_BYTES = 32 * 2**20
-# DuckDB's CSV reader takes lines up to 2 MiB; longer ones go to the database as parameters.
-LONGEST_LINE = 2**20
+BLOCK_BYTES = 8 * 2**20
 LONGEST_RECORD = 2**31
 VALUE_LENGTH = 500
 _EXACT_STRETCH = 2**20  # how much is read exactly after an odd quote before scanning is tried again
@@ -37,40 +33,17 @@ _LONGEST_HEADER = 2**18
 _FIRST_LINE = re.compile(rb"[^\r\n][\r\n]")  # behind empty lines
 
 
-class Issue(NamedTuple):
-    """A row of data_issues, without month and file."""
-
-    record_number: int
-    movie_id: int | None
-    column_name: str | None
-    issue: str
-    action: str
-    value: str
-
-
-@dataclass
-class Block:
-    """Records of one stretch of the file.
-
-    `lines` are pieces of CSV, of one or more records that each end with LF, and `numbers` the numbers of
-    these records; `loose` are (number, columns) of records that are too long for that.
-    """
-
-    lines: list[bytes] = field(default_factory=list)
-    numbers: list[range] = field(default_factory=list)
-    loose: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
-    issues: list[Issue] = field(default_factory=list)
-
-
 class RecordReader:
     """Reads the records of one file, block by block.
 
     After the last block, `records` is how many an ordinary CSV reader sees and `joined` how many of
-    them were the rest of a broken one. Raises DeliveryRejected for what is no such file.
+    them were the rest of a broken one. Raises DeliveryRejected for what is no such file. A piece of
+    lines ends after every `cut` lines.
     """
 
-    def __init__(self, stream: BinaryIO, file: str, *, block_bytes: int = BLOCK_BYTES):
-        self._stream, self._file, self._block_bytes = stream, file, block_bytes
+    def __init__(self, stream: BinaryIO, file: str, *, block_bytes: int = BLOCK_BYTES, cut: int = ROW_GROUP):
+        self._stream, self._file, self._block_bytes, self.cut = stream, file, block_bytes, cut
+        self._lines = 0
         self._buffer = b""
         self._final = False
         self._offset = 0
@@ -186,8 +159,12 @@ class RecordReader:
 
     def _well_formed(self, block: Block, found: Scan, first: int, last: int) -> None:
         """Records of the right width and with quotes in order: their bytes are good as they are."""
-        if first == last:
-            return
+        while first < last:
+            behind = min(last, first + self.cut - self._lines % self.cut)
+            self._unchanged(block, found, first, behind)
+            first = behind
+
+    def _unchanged(self, block: Block, found: Scan, first: int, last: int) -> None:
         buffer, number = self._buffer, self.records + 1
         starts, ends = found.starts[first:last], found.ends[first:last]
         self.records += last - first
@@ -198,8 +175,8 @@ class RecordReader:
         piece = buffer[starts[0] : found.nexts[last - 1]]
         if b"\r" in piece or not piece.endswith(b"\n"):  # some may not end with LF
             piece = b"".join(buffer[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
-        block.lines.append(piece)
-        block.numbers.append(range(number, self.records + 1))
+        block.add_lines(piece, range(number, self.records + 1))
+        self._lines += last - first
 
     def _odd(self, doubt: int) -> tuple[int, Block]:
         """Bytes done and block of a stretch that counting quotes cannot judge, none before enough of it is there.
@@ -251,13 +228,7 @@ class RecordReader:
                 self.records, position = number, position + 1
 
     def _accept(self, block: Block, number: int, columns: tuple[str, ...]) -> None:
-        if sum(map(len, columns)) > LONGEST_LINE // 4:
-            block.loose.append((number, columns))
-            return
-        line = io.StringIO(newline="")
-        csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(columns)
-        block.lines.append(line.getvalue().encode())
-        block.numbers.append(range(number, number + 1))
+        self._lines += block.add(number, columns)
 
     def _issue(self, number: int, columns: tuple[str, ...], issue: str, action: str, value: str) -> Issue:
         place = self.header.names.index("id")

@@ -58,10 +58,20 @@ def scan(buffer: bytes, *, final: bool) -> Scan:
     starts = starts[: len(ends)]
 
     commas = np.flatnonzero(data[:limit] == _COMMA)
-    commas = commas[_outside(quotes, commas)]
-    columns = np.searchsorted(commas, ends) - np.searchsorted(commas, starts) + 1
+    columns = _between(commas, quotes, starts, ends) + 1
     columns[starts == ends] = 0
     return Scan(starts, ends, nexts, columns, irregular)
+
+
+def _between(commas: Positions, quotes: Positions, starts: Positions, ends: Positions) -> Positions:
+    """How many commas stand outside of quotes in each record; what is in quotes is subtracted, pair by pair."""
+    openings, closings = quotes[0::2], quotes[1::2]
+    openings = openings[: len(closings)]  # one that is still open belongs to no complete record
+    quoted = np.searchsorted(commas, closings) - np.searchsorted(commas, openings)
+    before = np.concatenate([np.zeros(1, np.intp), np.cumsum(quoted)])
+    quoted_in_record = before[np.searchsorted(openings, ends)] - before[np.searchsorted(openings, starts)]
+    counted: Positions = np.searchsorted(commas, ends) - np.searchsorted(commas, starts) - quoted_in_record
+    return counted
 
 
 def _outside(quotes: Positions, positions: Positions) -> npt.NDArray[np.bool_]:
