@@ -17,7 +17,7 @@ def trimmed(column: str) -> str:
     bare = f"nullif(regexp_replace({column}, '^[{_SPACE}]+|[{_SPACE}]+$', '', 'g'), '')"
     # Nearly every text begins and ends with a visible character of ASCII, which is seen in half the time.
     return (
-        f"CASE WHEN {column}[1] BETWEEN '!' AND '~' AND {column}[-1] BETWEEN '!' AND '~' THEN {column} ELSE {bare} END"
+        f"CASE WHEN ord({column}) BETWEEN 33 AND 126 AND {column}[-1] BETWEEN '!' AND '~' THEN {column} ELSE {bare} END"
     )
 
 
