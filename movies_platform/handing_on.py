@@ -12,6 +12,7 @@ from movies_platform.loaded.assets import warehouses
 from movies_platform.published.assets import snapshot
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import deliveries_fingerprint
+from movies_platform.resources.failures import first_failure
 from movies_platform.resources.liveness import new_run
 from movies_platform.resources.settings import settings
 from movies_platform.snapshots.reading import latest_snapshot
@@ -79,20 +80,12 @@ def _run(job: str, ops: dict[str, Any]) -> HandedOn:
             run_config={**_QUIET, "ops": ops}, instance=instance, tags={"movies_platform/started_by": "shell"},
             raise_on_error=False, run_id=run_id,
         )  # fmt: skip
-    for event in result.filter_events(lambda e: e.is_step_failure):
-        return HandedOn({}, _reason(event.step_failure_data, result.run_id))
+    if not result.success:
+        failure = first_failure(result.all_events)
+        return HandedOn({}, failure.reason if failure else f"Run {result.run_id} failed.")
     metadata = [m.materialization.metadata for m in _materializations(result)]
     return HandedOn({name: value.value for found in metadata for name, value in found.items()}, None)
 
 
 def _materializations(result: dg.ExecuteInProcessResult) -> list[Any]:
     return [e.step_materialization_data for e in result.all_events if e.is_step_materialization]
-
-
-def _reason(failure: Any, run_id: str) -> str:
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return str(failure.user_failure_data.description)
-    error = failure.error
-    while error and error.cause:
-        error = error.cause
-    return str(error.message).strip() if error else f"Run {run_id} failed."

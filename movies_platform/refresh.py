@@ -20,6 +20,7 @@ from movies_platform.partitions import delivery_months
 from movies_platform.pipeline import pipeline
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
+from movies_platform.resources.failures import first_failure
 from movies_platform.resources.history import written_behind
 from movies_platform.resources.liveness import new_run
 from movies_platform.resources.months import month_name
@@ -108,7 +109,9 @@ class Refresh:
                 of_month = f"{evaluation.partition[:7]}: " if evaluation.partition else ""
                 self.done.failed_checks.append(f"{of_month}{table}: {evaluation.check_name}: {evaluation.description}")
         if not result.success:
-            self.done.problems.append(_reason(result) or f"Run {result.run_id} of {job} failed.")
+            failure = first_failure(result.all_events)
+            unsaid = f"{failure.step} failed: {failure.message}" if failure else f"Run {result.run_id} of {job} failed."
+            self.done.problems.append((failure and failure.said) or unsaid)
         return result.success
 
     def _has_partition(self, month: dt.date) -> bool:
@@ -149,19 +152,6 @@ def report(done: Done) -> str:
     lines += ["checks    all passed"] if done.succeeded and not done.failed_checks else []
     lines += [f"problem   {line}" for problem in done.problems for line in problem.splitlines()]
     return "\n".join([*lines, f"seconds   {done.seconds:.1f}"])
-
-
-def _reason(result: dg.ExecuteInProcessResult) -> str | None:
-    for event in result.filter_events(lambda e: e.is_step_failure):
-        failure = event.step_failure_data
-        if failure.user_failure_data and failure.user_failure_data.description:
-            return str(failure.user_failure_data.description)
-        if failure.error:
-            causes = [failure.error]
-            while causes[-1].cause:
-                causes.append(causes[-1].cause)
-            return f"{event.step_key} failed: {causes[-1].message.strip()}"
-    return None
 
 
 def _outstanding(landing: Landing) -> list[dt.date]:
