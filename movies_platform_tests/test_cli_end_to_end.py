@@ -117,6 +117,8 @@ def test_far_fewer_records_warn_and_go_through(shell: Shell, tmp_path: Path, mon
         (["show", "nothing"], "There is no table 'nothing'"),
         (["show", "genres"], "There is no warehouse"),
         (["rebuild"], "Nothing was processed yet"),
+        (["publish"], "does not show what was delivered"),
+        (["load", "--to", "sqlite:///films.db"], "Nothing is published"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )
