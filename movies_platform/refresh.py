@@ -20,12 +20,11 @@ from movies_platform.partitions import delivery_months
 from movies_platform.pipeline import pipeline
 from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
+from movies_platform.resources.failures import first_failure
 from movies_platform.resources.history import written_behind
-from movies_platform.resources.liveness import new_run
 from movies_platform.resources.months import month_name
+from movies_platform.shell_runs import BY_SHELL, run_here
 
-_BY_SHELL = {"movies_platform/started_by": "shell"}
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -76,8 +75,8 @@ class Refresh:
             _end_killed_runs(instance)
             for month in months:
                 self.tell(f"{month_name(month)}: reading the delivery")
-                config = {"ops": {"delivered_month": {"config": {"source": self.source}}}}
-                if self._execute(instance, MONTH_JOB, config, partition_key=f"{month}"):
+                ops = {"delivered_month": {"config": {"source": self.source}}}
+                if self._execute(instance, MONTH_JOB, ops, partition_key=f"{month}"):
                     self.done.months.append(month)
             held = blocked_months(open_landing().settled())
             names = ", ".join(month_name(s.month) for s in held)
@@ -95,20 +94,18 @@ class Refresh:
         return self.done
 
     def _execute(
-        self, instance: dg.DagsterInstance, job: str, config: dict[str, Any], partition_key: str | None = None
+        self, instance: dg.DagsterInstance, job: str, ops: dict[str, Any], partition_key: str | None = None
     ) -> bool:
-        with new_run() as run_id:
-            result = pipeline.resolve_job_def(job).execute_in_process(
-                run_config={**_QUIET, **config}, instance=instance, partition_key=partition_key, tags=_BY_SHELL,
-                raise_on_error=False, run_id=run_id,
-            )  # fmt: skip
+        result = run_here(pipeline, job, instance, ops, partition_key)
         for evaluation in result.get_asset_check_evaluations():
             if not evaluation.passed:
                 table = ".".join(evaluation.asset_key.path)
                 of_month = f"{evaluation.partition[:7]}: " if evaluation.partition else ""
                 self.done.failed_checks.append(f"{of_month}{table}: {evaluation.check_name}: {evaluation.description}")
         if not result.success:
-            self.done.problems.append(_reason(result) or f"Run {result.run_id} of {job} failed.")
+            failure = first_failure(result.all_events)
+            unsaid = f"{failure.step} failed: {failure.message}" if failure else f"Run {result.run_id} of {job} failed."
+            self.done.problems.append((failure and failure.said) or unsaid)
         return result.success
 
     def _has_partition(self, month: dt.date) -> bool:
@@ -151,19 +148,6 @@ def report(done: Done) -> str:
     return "\n".join([*lines, f"seconds   {done.seconds:.1f}"])
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> str | None:
-    for event in result.filter_events(lambda e: e.is_step_failure):
-        failure = event.step_failure_data
-        if failure.user_failure_data and failure.user_failure_data.description:
-            return str(failure.user_failure_data.description)
-        if failure.error:
-            causes = [failure.error]
-            while causes[-1].cause:
-                causes.append(causes[-1].cause)
-            return f"{event.step_key} failed: {causes[-1].message.strip()}"
-    return None
-
-
 def _outstanding(landing: Landing) -> list[dt.date]:
     """Months that wait, and months whose processed delivery the warehouse does not hold (it was lost, or older)."""
     newest = {s.month: s.delivery_id for s in landing.settled() if s.outcome == "processed"}
@@ -174,5 +158,5 @@ def _outstanding(landing: Landing) -> list[dt.date]:
 
 
 def _end_killed_runs(instance: dg.DagsterInstance) -> None:
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED, tags=_BY_SHELL)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED, tags=BY_SHELL)):
         instance.report_run_failed(run, "The process of this run was killed; a later refresh took over.")

@@ -117,6 +117,8 @@ def test_far_fewer_records_warn_and_go_through(shell: Shell, tmp_path: Path, mon
         (["show", "nothing"], "There is no table 'nothing'"),
         (["show", "genres"], "There is no warehouse"),
         (["rebuild"], "Nothing was processed yet"),
+        (["publish"], "does not show what was delivered"),
+        (["load", "--to", "sqlite:///films.db"], "Nothing is published"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )
@@ -170,14 +172,3 @@ def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, mon
     shell("deliver", months[0], "--month", "2017-11")
     assert "set aside in failed/" in shell("deliver", months[1], "--month", "2017-11").stdout
     assert len(list((shell.home / "landing/failed/2017-11").glob("*/movies_metadata.csv"))) == 1
-
-
-def test_a_home_of_any_name_is_refreshed_published_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "Anna's movies"
-    monkeypatch.delenv("MOVIES_NO_PUBLISH", raising=False)
-    shell = Shell(home)
-    shell("sample", "--months", 1, "--movies", 500)
-    shell("refresh")
-    shell("load", "--to", f"sqlite:///{tmp_path}/Anna's.db")
-    said = json.loads(shell("query", "SELECT count(*) AS movies FROM movies", "--format", "json").stdout)
-    assert said[0]["movies"] > 0

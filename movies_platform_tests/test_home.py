@@ -1,5 +1,6 @@
 """The home that commands make: Dagster's history in SQLite or PostgreSQL, and a dagster.yaml that may be one's own."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,15 +29,17 @@ def test_dagster_yaml_follows_the_settings_until_it_is_ones_own(home: Path, monk
 
 
 def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):
-    shell = Shell(tmp_path / "the analyst's home")
+    monkeypatch.delenv("MOVIES_NO_PUBLISH")
     database = tmp_path / "analyst's.db"
-    monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{database}")
-    shell("deliver", months[0], "--month", "2017-11")
+    shell = Shell(tmp_path / 'the analyst\'s "100%" home #1')
+    shell("sample", "--months", 1, "--movies", 500)
+    shell("deliver", months[0], "--month", "2017-12")
     shell("refresh")
-    shell("publish")
-    shell("load")
-    assert shell("query", "SELECT count(*) AS films FROM core.movies", "--format", "json").stdout
+    assert shell("publish").stdout.startswith("unchanged")
+    shell("load", "--to", f"sqlite:///{database}")
     assert database.exists()
+    (counted,) = json.loads(shell("query", "SELECT count(*) AS movies FROM core.movies", "--format", "json").stdout)
+    assert counted["movies"] > 0
     shell("report")
     assert (shell.home / "report" / "index.html").exists()
 

@@ -129,6 +129,19 @@ def test_a_reader_writes_nothing(home: Path):
         connection.execute("CREATE TABLE kept (n INTEGER)")
 
 
+@pytest.mark.parametrize("memory", ["300MB", ""], ids=["as set", "a quarter"])
+def test_another_database_is_bounded_as_the_warehouse_is(home: Path, monkeypatch: pytest.MonkeyPatch, memory: str):
+    monkeypatch.setenv("MOVIES_MEMORY", memory)
+    bounds = "SELECT current_setting('memory_limit'), current_setting('temp_directory')"
+    with warehouse.opened() as connection, duckdb.connect() as other:
+        unbounded = other.execute(bounds).fetchone()
+        warehouse.limit_memory(other)
+        limit, spill = connection.execute(bounds).fetchone()
+        assert other.execute(bounds).fetchone() == (limit, spill)
+    assert spill == str(home / "scratch" / "spill")
+    assert limit == "286.1 MiB" if memory else limit != unbounded[0]
+
+
 def test_reading_before_there_is_a_warehouse_says_what_to_do(home: Path):
     with pytest.raises(UnknownTable, match="Deliver a month"), warehouse.reading():
         pass

@@ -15,6 +15,7 @@ from dagster._core.definitions.run_request import InstigatorType
 
 from movies_platform.automation.deliveries import ARRIVAL, PARTITION
 from movies_platform.landing.deliveries import Landing
+from movies_platform.resources.failures import first_failure
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
 
@@ -81,16 +82,10 @@ def _size(found: dg.AssetCheckEvaluation) -> str:
 
 def _reason(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, bool]:
     """Why the run failed, and whether that is the delivery's fault."""
-    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        failure = entry.dagster_event.step_failure_data if entry.dagster_event else None
-        if failure and failure.error:
-            causes = [failure.error]
-            while causes[-1].cause:
-                causes.append(causes[-1].cause)
-            said = failure.user_failure_data.description if failure.user_failure_data else None
-            blocked = "blocking checks failed" in (said or "") and PARTITION in run.tags
-            refused = any(cause.cls_name == "DeliveryRejected" for cause in causes)
-            return said or causes[-1].message.strip(), blocked or refused
+    logged = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    if failure := first_failure(entry.dagster_event for entry in logged):
+        blocked = "blocking checks failed" in (failure.said or "") and PARTITION in run.tags
+        return failure.reason, blocked or "DeliveryRejected" in failure.kinds
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE):
         if entry.dagster_event and entry.dagster_event.message:
             return entry.dagster_event.message, False

@@ -2,8 +2,13 @@
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from movies_platform.handing_on import HandedOn
 
 
 @click.command()
@@ -18,11 +23,8 @@ def publish(insist: bool) -> None:
     from movies_platform.resources.home import prepare_home
 
     prepare_home()
-    done = publish_in_a_run(insist=insist)
-    if done.problem:
-        click.echo(done.problem, err=True)
-        sys.exit(1)
-    click.echo(f"{'published' if done.said['is_new'] else 'unchanged'} {done.said['snapshot']} at {done.said['place']}")
+    said = _said(publish_in_a_run(insist=insist))
+    click.echo(f"{'published' if said['is_new'] else 'unchanged'} {said['snapshot']} at {said['place']}")
 
 
 @click.command()
@@ -53,8 +55,13 @@ def load(urls: tuple[str, ...], again: bool, script: str | None) -> None:
     from movies_platform.resources.home import prepare_home
 
     prepare_home()
-    done = load_in_a_run(again=again)
+    said = _said(load_in_a_run(again=again))
+    click.echo(f"loaded {said['snapshot']}\n{said['databases']}")
+
+
+def _said(done: "HandedOn") -> Mapping[str, Any]:
+    """What the run says of its work; ends the command with the problem where it failed."""
     if done.problem:
         click.echo(done.problem, err=True)
         sys.exit(1)
-    click.echo(f"loaded {done.said['snapshot']}\n{done.said['databases']}")
+    return done.said

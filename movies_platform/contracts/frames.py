@@ -3,7 +3,7 @@
 import pandas as pd
 import sqlalchemy as sa
 
-from movies_platform.contracts.tables import order_of, qualified
+from movies_platform.contracts.tables import expect_columns, order_of, qualified
 from movies_platform.errors import ContractViolation
 
 _DTYPES = {sa.BigInteger: "int64", sa.Double: "float64", sa.Text: "object", sa.Date: "datetime64[us]"}
@@ -21,13 +21,9 @@ def conform(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
 
     Raises ContractViolation when a column is missing or undeclared, or does not fit its type.
     """
+    expect_columns(table, frame)
     declared = [column.name for column in table.columns]
     dtypes = {column.name: dtype_of(column) for column in table.columns}
-    missing, undeclared = sorted(set(declared) - {*frame}), sorted({*frame} - set(declared))
-    if missing or undeclared:
-        raise ContractViolation(
-            f"{qualified(table)}: columns missing: {missing or 'none'}, undeclared: {undeclared or 'none'}"
-        )
     try:
         typed = frame[declared].astype(dtypes)
         for name in typed.columns[typed.dtypes == "int64"]:

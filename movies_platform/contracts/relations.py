@@ -4,7 +4,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import column_type
-from movies_platform.contracts.tables import order_of, qualified
+from movies_platform.contracts.tables import expect_columns, order_of, qualified
 from movies_platform.errors import ContractViolation
 
 Relation = duckdb.DuckDBPyRelation
@@ -21,11 +21,7 @@ def conforming(rows: Relation, table: sa.Table) -> Relation:
     """
     given = dict(zip(rows.columns, map(str, rows.types), strict=True))
     declared = {column.name: column_type(column) for column in table.columns}
-    missing, undeclared = sorted({*declared} - {*given}), sorted({*given} - {*declared})
-    if missing or undeclared:
-        raise ContractViolation(
-            f"{qualified(table)}: columns missing: {missing or 'none'}, undeclared: {undeclared or 'none'}"
-        )
+    expect_columns(table, given)
     unfit = [f"{name} is {given[name]}" for name, kind in declared.items() if given[name] not in _FITTING[kind]]
     if unfit:
         raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {', '.join(unfit)}")

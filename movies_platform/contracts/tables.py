@@ -1,11 +1,11 @@
 """The registry of all contracts, and the few questions the platform asks them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cache
 
 import sqlalchemy as sa
 
-from movies_platform.errors import UnknownTable
+from movies_platform.errors import ContractViolation, UnknownTable
 
 METADATA = sa.MetaData()
 STAGES = ("raw", "parsed", "core", "metrics")
@@ -50,3 +50,13 @@ def references_of(table: sa.Table) -> Sequence[tuple[list[str], sa.Table, list[s
         ([c.name for c in fk.columns], fk.referred_table, [e.column.name for e in fk.elements])
         for fk in sorted(table.foreign_key_constraints, key=lambda fk: [c.name for c in fk.columns])
     ]
+
+
+def expect_columns(table: sa.Table, given: Iterable[Hashable]) -> None:
+    """Raise ContractViolation unless the columns are those of the contract, in any order."""
+    declared, present = {column.name for column in table.columns}, {*given}
+    missing, undeclared = sorted(declared - present), sorted(present - declared, key=str)
+    if missing or undeclared:
+        raise ContractViolation(
+            f"{qualified(table)}: columns missing: {missing or 'none'}, undeclared: {undeclared or 'none'}"
+        )

@@ -163,7 +163,7 @@ def blocked_months(settled: Sequence[Settled]) -> list[Settled]:
 
 def without_doubles(names: Sequence[str], place: str) -> None:
     """Refuse a delivery that brings the movies twice, because one could not know which counts."""
-    movies = sorted(n for n in names if n == ARCHIVE or n.startswith(f"{MOVIES}."))
+    movies = sorted(filter(brings_movies, names))
     if len(movies) > 1:
         raise DeliveryRejected(
             f"{place} holds the movies more than once ({', '.join(movies)})",

@@ -172,7 +172,7 @@ class FolderLanding:
         found = []
         for folder in visible(self.root / "incoming"):
             with contextlib.suppress(SettingsError):
-                if folder.is_dir() and len(folder.name) == len("2017-11"):
+                if folder.is_dir():
                     found.append((parse_month(folder.name), folder))
         return sorted(found)
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from movies_platform.errors import DeliveryRejected
-from movies_platform.landing.deliveries import ARCHIVE, MOVIES, without_doubles
+from movies_platform.landing.deliveries import ARCHIVE, MOVIES, brings_movies, without_doubles
 
 _AGAIN = "Deliver the file again, whole."
 
@@ -22,7 +22,7 @@ def movies_stream(files: Mapping[str, Path], place: str) -> Iterator[tuple[str, 
     is not what its name says or ends too early.
     """
     without_doubles(list(files), place)
-    name = next(n for n in sorted(files) if n == ARCHIVE or n.startswith(f"{MOVIES}."))
+    name = next(filter(brings_movies, sorted(files)))
     try:
         with contextlib.ExitStack() as stack:
             raw: BinaryIO

@@ -91,13 +91,8 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     chosen.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    spill = chosen.scratch / "spill"
-    options: dict[str, str | bool | int | float | list[str]] = {
-        "temp_directory": str(spill),
-        "storage_compatibility_version": "v1.5.0",
-    }
-    if chosen.memory:
-        options["memory_limit"] = chosen.memory
+    # Given at opening: a second connection of the process may not set them once the first has spilled.
+    options = {**_bounds(chosen), "storage_compatibility_version": "v1.5.0"}
     deadline = time.monotonic() + chosen.wait_seconds
     told = False
     while True:
@@ -123,11 +118,15 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
     """Bound another database of this process as the warehouse is: by MOVIES_MEMORY, beyond which it spills to disk."""
     chosen = settings()
-    if chosen.memory:
-        connection.execute(f"SET memory_limit = '{chosen.memory}'")
-    else:
+    for name, value in _bounds(chosen).items():
+        connection.execute(f"SET {name} = {literal(value)}")
+    if not chosen.memory:
         _leave_room(connection)
-    connection.execute(f"SET temp_directory = {literal(chosen.scratch / 'spill')}")
+
+
+def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    limit = {"memory_limit": chosen.memory} if chosen.memory else {}
+    return {"temp_directory": str(chosen.scratch / "spill"), **limit}
 
 
 def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,64 @@
+"""The reason of a failed run: what was said for people, or the error at the bottom of the chain."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from movies_platform.errors import DeliveryRejected
+from movies_platform.resources.failures import StepFailure, first_failure
+
+
+def chained(*problems: Exception) -> Exception:
+    """The first, caused by the second, and so on."""
+    for problem, cause in pairwise(problems):
+        problem.__cause__ = cause
+    return problems[0]
+
+
+def failure_of(problem: Exception | None, instance: dg.DagsterInstance) -> list[StepFailure | None]:
+    """The failure of a run whose step raises the problem: from its result and, as another process, from its history."""
+
+    @dg.op
+    def load() -> None:
+        if problem:
+            raise problem
+
+    @dg.job
+    def job() -> None:
+        load()
+
+    result = job.execute_in_process(raise_on_error=False, instance=instance)
+    logged = [entry.dagster_event for entry in instance.all_logs(result.run_id)]
+    return [first_failure(result.all_events), first_failure(logged)]
+
+
+def test_without_words_for_people_the_innermost_error_is_the_reason(tmp_path: Path):
+    problem = chained(RuntimeError("the step"), ValueError("the row"), OSError("the disk is full"))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        failure, logged = failure_of(problem, instance)
+    assert failure == logged
+    assert (failure.step, failure.said) == ("load", None)
+    assert failure.reason == failure.message == "OSError: the disk is full"
+    assert failure.kinds == ("DagsterExecutionStepExecutionError", "RuntimeError", "ValueError", "OSError")
+
+
+def test_what_a_step_says_itself_goes_before_its_errors(tmp_path: Path):
+    refused = DeliveryRejected("lacks the column id", remedy="Deliver it whole.")
+    problem = chained(dg.Failure("2017-11 is refused", allow_retries=False), refused, ValueError("bottom"))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        failure, logged = failure_of(problem, instance)
+    assert failure == logged
+    assert (failure.reason, failure.message) == ("2017-11 is refused", "ValueError: bottom")
+    assert "DeliveryRejected" in failure.kinds
+
+
+@pytest.mark.parametrize("events", [[], [None]])
+def test_events_without_a_failure_give_no_reason(events: list[None]):
+    assert first_failure(events) is None
+
+
+def test_a_run_that_succeeds_has_no_reason(tmp_path: Path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert failure_of(None, instance) == [None, None]
