@@ -22,6 +22,7 @@ from movies_platform.resources import warehouse
 from movies_platform.resources.builds import loaded_deliveries, stale_tables
 from movies_platform.resources.failures import first_failure
 from movies_platform.resources.history import written_behind
+from movies_platform.resources.liveness import is_alive
 from movies_platform.resources.months import month_name
 from movies_platform.shell_runs import BY_SHELL, run_here
 
@@ -159,4 +160,5 @@ def _outstanding(landing: Landing) -> list[dt.date]:
 
 def _end_killed_runs(instance: dg.DagsterInstance) -> None:
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED, tags=BY_SHELL)):
-        instance.report_run_failed(run, "The process of this run was killed; a later refresh took over.")
+        if not is_alive(run.run_id):  # (another shell may be loading databases right now)
+            instance.report_run_failed(run, "The process of this run was killed; a later refresh took over.")

@@ -10,10 +10,13 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.launcher.base import WorkerStatus
 
+from movies_platform.refresh import Refresh
 from movies_platform.resources import liveness
 from movies_platform.resources.executor import watched_executor
+from movies_platform.resources.home import prepare_home
 from movies_platform.resources.launcher import WatchedRunLauncher
-from movies_platform.resources.liveness import alive, was_killed
+from movies_platform.resources.liveness import alive, is_alive, was_killed
+from movies_platform.shell_runs import BY_SHELL
 
 HOLD = """\
 import sys
@@ -43,12 +46,24 @@ def health() -> WorkerStatus:
 
 
 def test_a_run_lives_while_its_process_does(process):
+    assert is_alive("run")
     assert not was_killed("run")
     assert health() == WorkerStatus.RUNNING
     process.kill()
     process.wait()
     assert was_killed("run")
+    assert not is_alive("run")
     assert health() == WorkerStatus.FAILED
+
+
+def test_a_refresh_ends_killed_runs_of_a_shell_and_leaves_living_ones_alone(process, home: Path):
+    prepare_home()
+    with dg.DagsterInstance.get() as instance:
+        for run_id in ("run", "killed"):
+            instance.add_run(dg.DagsterRun("job", run_id, status=dg.DagsterRunStatus.STARTED, tags=BY_SHELL))
+        Refresh(tell=print).run()
+        status = {run_id: instance.get_run_by_id(run_id).status for run_id in ("run", "killed")}
+    assert status == {"run": dg.DagsterRunStatus.STARTED, "killed": dg.DagsterRunStatus.FAILURE}
 
 
 def test_a_run_that_ended_or_never_took_its_lock_was_not_killed(process, home: Path):
@@ -56,6 +71,7 @@ def test_a_run_that_ended_or_never_took_its_lock_was_not_killed(process, home: P
     process.wait()
     assert not was_killed("run")
     assert not was_killed("another")
+    assert not is_alive("another")
     assert list((home / "scratch/runs").iterdir()) == []
 
 

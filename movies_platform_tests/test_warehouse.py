@@ -142,6 +142,19 @@ def test_another_database_is_bounded_as_the_warehouse_is(home: Path, monkeypatch
     assert limit == "286.1 MiB" if memory else limit != unbounded[0]
 
 
+def test_a_second_reader_does_not_shrink_the_memory(home: Path):
+    with warehouse.opened():
+        pass
+    limit = "SELECT current_setting('memory_limit')"
+    with warehouse.reading() as one, warehouse.reading() as other:
+        assert one.execute(limit).fetchone() == other.execute(limit).fetchone()
+        with warehouse.reading() as third:
+            assert third.execute(limit).fetchone() == one.execute(limit).fetchone()
+        quarter = one.execute(limit).fetchone()
+    with warehouse.reading() as alone:
+        assert alone.execute(limit).fetchone() == quarter
+
+
 def test_reading_before_there_is_a_warehouse_says_what_to_do(home: Path):
     with pytest.raises(UnknownTable, match="Deliver a month"), warehouse.reading():
         pass

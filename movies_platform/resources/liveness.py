@@ -50,12 +50,23 @@ def new_run() -> Iterator[str]:
 
 def was_killed(run_id: str) -> bool:
     """Whether the run's process ended without saying so. False for a run that never took its lock."""
+    return _is_held(run_id) is False
+
+
+def is_alive(run_id: str) -> bool:
+    """Whether a process holds the run's lock."""
+    return _is_held(run_id) is True
+
+
+def _is_held(run_id: str) -> bool | None:
     try:
         with _file_of(run_id).open("r+") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (FileNotFoundError, BlockingIOError):
-        return False
-    return True
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _clear(folder: Path) -> None:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -97,10 +98,7 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     told = False
     while True:
         try:
-            connection = duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
-            if not chosen.memory:
-                _leave_room(connection)
-            return connection
+            return duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
         except duckdb.IOException as problem:
             if _LOCKED not in str(problem):
                 raise
@@ -117,23 +115,21 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
     """Bound another database of this process as the warehouse is: by MOVIES_MEMORY, beyond which it spills to disk."""
-    chosen = settings()
-    for name, value in _bounds(chosen).items():
+    for name, value in _bounds(settings()).items():
         connection.execute(f"SET {name} = {literal(value)}")
-    if not chosen.memory:
-        _leave_room(connection)
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    limit = {"memory_limit": chosen.memory} if chosen.memory else {}
-    return {"temp_directory": str(chosen.scratch / "spill"), **limit}
+    return {"temp_directory": str(chosen.scratch / "spill"), "memory_limit": chosen.memory or _room()}
 
 
-def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take a quarter of the memory that there is; DuckDB, which sees the limits of containers, would take 80 %."""
-    row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+@cache
+def _room() -> str:
+    """A quarter of the memory that there is; DuckDB, which sees the limits of containers, would take 80 %."""
+    with duckdb.connect() as connection:  # (a database of its own, whose limit nobody has set)
+        row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
     amount, unit = str(row[0]).split() if row else ("1", "GiB")
-    connection.execute(f"SET memory_limit = '{float(amount) * 0.25 / 0.8:.2f} {unit}'")
+    return f"{float(amount) * 0.25 / 0.8:.2f} {unit}"
 
 
 def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool:
