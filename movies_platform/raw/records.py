@@ -17,15 +17,14 @@ import numpy.typing as npt
 
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw import exact
-from movies_platform.raw.blocks import LONGEST_LINE, ROW_GROUP, Block, Issue
+from movies_platform.raw.blocks import LONGEST_LINE, ROW_GROUP, Block
 from movies_platform.raw.exact import Record
 from movies_platform.raw.header import Header, first_line, judged
-from movies_platform.raw.repair import join
+from movies_platform.raw.ledger import Ledger
 from movies_platform.raw.scan import Scan, scan
 
 BLOCK_BYTES = 8 * 2**20
 LONGEST_RECORD = 2**31
-VALUE_LENGTH = 500
 _EXACT_STRETCH = 2**20  # how much is read exactly after an odd quote before scanning is tried again
 _FAULTS_AT_ONCE = 2**20  # faults wait for what follows, but not for ever
 _LONGEST_HEADER = 2**18
@@ -36,22 +35,29 @@ _FIRST_LINE = re.compile(rb"[^\r\n][\r\n]")  # behind empty lines
 class RecordReader:
     """Reads the records of one file, block by block.
 
-    After the last block, `records` is how many an ordinary CSV reader sees and `joined` how many of
-    them were the rest of a broken one. Raises DeliveryRejected for what is no such file. A piece of
-    lines ends after every `cut` lines.
+    Raises DeliveryRejected for what is no such file. A piece of lines ends after every `cut` lines.
     """
 
     def __init__(self, stream: BinaryIO, file: str, *, block_bytes: int = BLOCK_BYTES, cut: int = ROW_GROUP):
         self._stream, self._file, self._block_bytes, self.cut = stream, file, block_bytes, cut
-        self._lines = 0
         self._buffer = b""
         self._final = False
         self._offset = 0
-        self.records = self.joined = 0
         self._fill(max(block_bytes, len(codecs.BOM_UTF8)))
         if self._buffer.startswith(codecs.BOM_UTF8):
             self._skip(len(codecs.BOM_UTF8))
         self.header = self._read_header()
+        self._ledger = Ledger(self.header)
+
+    @property
+    def records(self) -> int:
+        """How many an ordinary CSV reader has seen so far."""
+        return self._ledger.records
+
+    @property
+    def joined(self) -> int:
+        """How many of them were the rest of a broken one."""
+        return self._ledger.joined
 
     def blocks(self) -> Iterator[Block]:
         """Every record of the file, in order."""
@@ -59,13 +65,13 @@ class RecordReader:
         while self._buffer or not self._final:
             found = scan(self._buffer, final=self._final)
             doubt = self._doubt(found)
-            stop, block = self._regular(found, doubt)
+            stop = self._regular(found, doubt)
             if not stop and doubt is not None:
-                stop, block = self._odd(doubt)
+                stop = self._odd(doubt)
             if stop:
                 self._skip(stop)
                 wanted = self._block_bytes
-                yield block
+                yield self._ledger.taken()
             else:
                 wanted = max(wanted, 2 * len(self._buffer))
             if len(self._buffer) > LONGEST_RECORD:
@@ -126,10 +132,9 @@ class RecordReader:
                 return int(start)
         return found.irregular
 
-    def _regular(self, found: Scan, doubt: int | None) -> tuple[int, Block]:
-        """Bytes done and block of the records that the scan is sure of."""
-        width, block = self.header.width, Block()
-        good = found.columns == width
+    def _regular(self, found: Scan, doubt: int | None) -> int:
+        """Enter the records that the scan is sure of; bytes done."""
+        good = found.columns == self.header.width
         if doubt is not None:
             good = good[: np.searchsorted(found.starts, doubt)]
         count = len(good)
@@ -140,51 +145,49 @@ class RecordReader:
             if not count and doubt is None and found.consumed >= _FAULTS_AT_ONCE:
                 count = len(good)
         if not count:
-            return 0, block
+            return 0
         stop = int(found.nexts[count - 1])
         self._decode(self._buffer[:stop])
         done = 0
         for first, last in _runs(np.flatnonzero(~good[:count])):
-            self._well_formed(block, found, done, first)
+            self._well_formed(found, done, first)
             faults = [self._record(found.starts[i], found.ends[i], found.nexts[i]) for i in range(first, last)]
-            self._resolve(block, faults)
+            self._ledger.resolve(faults)
             done = last
-        self._well_formed(block, found, done, count)
-        return stop, block
+        self._well_formed(found, done, count)
+        return stop
 
     def _record(self, start: int, end: int, following: int) -> Record:
         text = self._buffer[start:end].decode("utf-8")
         ending = self._buffer[end:following].decode("utf-8")
         return Record(text, ending, exact.parse(text) if text else ())
 
-    def _well_formed(self, block: Block, found: Scan, first: int, last: int) -> None:
-        """Records of the right width and with quotes in order: their bytes are good as they are."""
+    def _well_formed(self, found: Scan, first: int, last: int) -> None:
+        """Enter records of the right width and with quotes in order: their bytes are good as they are."""
         while first < last:
-            behind = min(last, first + self.cut - self._lines % self.cut)
-            self._unchanged(block, found, first, behind)
+            behind = min(last, first + self.cut - self._ledger.lines % self.cut)
+            self._unchanged(found, first, behind)
             first = behind
 
-    def _unchanged(self, block: Block, found: Scan, first: int, last: int) -> None:
-        buffer, number = self._buffer, self.records + 1
+    def _unchanged(self, found: Scan, first: int, last: int) -> None:
+        buffer = self._buffer
         starts, ends = found.starts[first:last], found.ends[first:last]
-        self.records += last - first
         if (ends - starts).max() > LONGEST_LINE:
-            for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-                self._accept(block, number + place, exact.parse_regular(buffer[start:end].decode("utf-8")))
+            for start, end in zip(starts, ends, strict=True):
+                self._ledger.accept(exact.parse_regular(buffer[start:end].decode("utf-8")))
             return
         piece = buffer[starts[0] : found.nexts[last - 1]]
         if b"\r" in piece or not piece.endswith(b"\n"):  # some may not end with LF
             piece = b"".join(buffer[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
-        block.add_lines(piece, range(number, self.records + 1))
-        self._lines += last - first
+        self._ledger.accept_lines(piece, last - first)
 
-    def _odd(self, doubt: int) -> tuple[int, Block]:
-        """Bytes done and block of a stretch that counting quotes cannot judge, none before enough of it is there.
+    def _odd(self, doubt: int) -> int:
+        """Enter a stretch that counting quotes cannot judge; bytes done, none before enough of it is there.
 
         An open quote may be closed by what follows; a megabyte behind it, it counts as a stray one.
         """
         if not self._final and len(self._buffer) < doubt + _EXACT_STRETCH:
-            return 0, Block()
+            return 0
         end = len(self._buffer)
         if not self._final:
             end = max(self._buffer.rfind(b"\n"), self._buffer.rfind(b"\r")) + 1
@@ -198,43 +201,8 @@ class RecordReader:
                 keep -= 1
             waits = not keep and not self._final and length < _FAULTS_AT_ONCE
             records = [] if waits else records[: keep or len(records)]
-        block = Block()
-        self._resolve(block, records)
-        return len("".join(r.text + r.ending for r in records).encode()), block
-
-    def _resolve(self, block: Block, records: list[Record]) -> None:
-        """Accept, join or reject each of the records."""
-        position = 0
-        while position < len(records):
-            record = records[position]
-            if not record.columns:
-                position += 1
-                continue
-            number = self.records + 1
-            if len(record.columns) == self.header.width:
-                self._accept(block, number, record.columns)
-                self.records, position = number, position + 1
-            elif joined := join(records, position, self.header):
-                columns, pieces = joined
-                self._accept(block, number, columns)
-                overview = columns[self.header.overview]
-                block.issues.append(self._issue(number, columns, "broken_record", "repaired", overview))
-                seen = sum(bool(r.columns) for r in records[position : position + pieces])
-                self.records += seen
-                self.joined += seen - 1
-                position += pieces
-            else:
-                block.issues.append(self._issue(number, record.columns, "column_count", "rejected", record.text))
-                self.records, position = number, position + 1
-
-    def _accept(self, block: Block, number: int, columns: tuple[str, ...]) -> None:
-        self._lines += block.add(number, columns)
-
-    def _issue(self, number: int, columns: tuple[str, ...], issue: str, action: str, value: str) -> Issue:
-        place = self.header.names.index("id")
-        known = columns[place].strip() if place < len(columns) else ""
-        movie_id = int(known) if re.fullmatch(r"[0-9]{1,18}", known) and int(known) > 0 else None
-        return Issue(number, movie_id, None, issue, action, value[:VALUE_LENGTH])
+        self._ledger.resolve(records)
+        return len("".join(r.text + r.ending for r in records).encode())
 
 
 def _runs(positions: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
