@@ -1,5 +1,7 @@
 """The I/O manager: whole frames or nothing, by name, in the contract's types."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -141,3 +143,27 @@ def test_a_stored_table_notes_from_which_deliveries_it_was_computed(home: Path):
     with warehouse.reading() as connection:
         assert built_from(connection, TABLE) == ""  # nothing was delivered yet
         assert built_from(connection, table_named("core.movies")) is None
+
+
+LATE = """
+import sys
+import dagster as dg
+from movies_platform.contracts import table_named
+from movies_platform.contracts.catalogue import asset_key
+from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+table = table_named("metrics.most_popular_genre_by_year")
+
+@dg.asset(key=asset_key(table), io_manager_key="io_manager")
+def stored():
+    assert "pandas" not in sys.modules
+    import pandas as pd
+    return pd.DataFrame({"year": [2000], "measure": ["max"], "genre_id": [2], "genre_name": ["B"],
+                         "popularity": [2.5], "movies": [4]})
+
+dg.materialize([stored], resources={"io_manager": ContractIOManager(warehouse=Warehouse())})
+"""
+
+
+def test_a_frame_is_stored_though_pandas_came_after_the_io_manager(home: Path):
+    subprocess.run([sys.executable, "-c", LATE], check=True, capture_output=True, timeout=60)
+    assert stored_rows() == OLD[:1]

@@ -187,6 +187,31 @@ def test_appended_rows_go_to_their_columns_though_the_table_has_another_order():
     assert found == [("2017-11-01", "a file", "2", "3", None, "invalid_id", "rejected", "x")]
 
 
+def test_appended_values_are_stored_as_they_are():
+    texts = ["a\0b", 'it\'s "so"', "\\N", "", "NULL", "é€\U0001f600", "x" * 16_000_000]
+    with duckdb.connect() as connection:
+        warehouse.ensure(connection, table_named("raw.data_issues"))
+        rows = [[MONTH, "f", 2**63 - 1, -(2**63), None, "invalid_id", "rejected", text] for text in [*texts, None]]
+        warehouse.append(connection, "raw.data_issues", rows)
+        assert connection.execute("FROM raw.data_issues").fetchall() == [tuple(row) for row in rows]
+
+
+def test_a_number_beyond_64_bits_is_not_appended_cut_off():
+    with duckdb.connect() as connection:
+        warehouse.ensure(connection, table_named("raw.data_issues"))
+        row = [MONTH, "f", 2**63, None, None, "invalid_id", "rejected", None]
+        with pytest.raises(duckdb.ConversionException, match="9223372036854775808"):
+            warehouse.append(connection, "raw.data_issues", [row])
+        assert warehouse.row_count(connection, table_named("raw.data_issues")) == 0
+
+
+def test_rows_go_by_position_to_a_table_without_a_contract():
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE pairs (text VARCHAR, number BIGINT)")
+        warehouse.append(connection, "pairs", [("a", 1), (None, None)])
+        assert connection.execute("FROM pairs").fetchall() == [("a", 1), (None, None)]
+
+
 def test_appending_no_rows_needs_no_table():
     with duckdb.connect() as connection:
         warehouse.append(connection, "raw.data_issues", [])

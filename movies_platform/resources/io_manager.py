@@ -7,17 +7,17 @@ in the contract's types. Rows are in the order of the key.
 """
 
 import contextlib
+import sys
+from abc import ABC
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
-import pandas as pd
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
 from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
 from pydantic import Field
 
-from movies_platform.contracts.frames import conform, dtype_of
 from movies_platform.contracts.relations import Relation, conforming, typed
 from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.resources import warehouse
@@ -25,6 +25,7 @@ from movies_platform.resources.builds import built_from, deliveries_fingerprint,
 from movies_platform.resources.facts import table_facts
 
 if TYPE_CHECKING:
+    import pandas as pd
     import sqlalchemy as sa
 
 
@@ -77,23 +78,38 @@ class RelationHandler(DbTypeHandler[Relation]):
         return table.project(", ".join(table_slice.columns)) if table_slice.columns else table
 
 
-class FrameHandler(DbTypeHandler[pd.DataFrame]):
+class Frame(ABC):  # noqa: B024  (nothing is made of it: it is only compared with)
+    """Stands for pandas.DataFrame and what is derived from it, without importing pandas.
+
+    No asset of the platform takes or gives a frame, and importing pandas takes longer than computing an answer.
+    Whoever names the type, or has a frame, has imported it: so it is looked up when Dagster compares types.
+    """
+
+    @classmethod
+    def __subclasshook__(cls, kind: type) -> bool:
+        frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
+        return frame is not None and issubclass(kind, frame)
+
+
+class FrameHandler(DbTypeHandler["pd.DataFrame"]):
     """Frames <-> tables, as their contracts declare them."""
 
     @property
     def supported_types(self) -> Sequence[type[object]]:
         """Only pandas frames."""
-        return [pd.DataFrame]
+        return [Frame]
 
     def handle_output(
-        self, context: dg.OutputContext, table_slice: TableSlice, obj: pd.DataFrame, connection: Any
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: "pd.DataFrame", connection: Any
     ) -> None:
         """Store the frame; its rows of before are already deleted in the same transaction."""
+        from movies_platform.contracts.frames import conform
+
         contract = _contract(table_slice)
         with as_relation(connection, contract, conform(obj, contract)) as rows:
             context.add_output_metadata(table_facts(contract, store(connection, contract, rows)))
 
-    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> pd.DataFrame:
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> "pd.DataFrame":
         """The table's rows, with the columns asked for, in the order of its key."""
         contract = _contract(table_slice)
         return load(connection, contract, list(table_slice.columns or []))
@@ -141,7 +157,9 @@ def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Rel
 
 
 @contextlib.contextmanager
-def as_relation(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: pd.DataFrame) -> Iterator[Relation]:
+def as_relation(
+    connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: "pd.DataFrame"
+) -> Iterator[Relation]:
     """A conforming frame where the database can read it."""
     connection.register("given_frame", frame)
     try:
@@ -150,8 +168,10 @@ def as_relation(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", fra
         connection.unregister("given_frame")
 
 
-def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: list[str]) -> pd.DataFrame:
+def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: list[str]) -> "pd.DataFrame":
     """The table as a frame in the contract's types; shape (rows, columns asked for or all)."""
+    from movies_platform.contracts.frames import dtype_of
+
     chosen = columns or [column.name for column in contract.columns]
     # Rows are stored in the order of the key and DuckDB keeps it: no sorting.
     rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {qualified(contract)}").df()

@@ -24,8 +24,7 @@ from movies_platform.resources.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
 _POLL_SECONDS = 0.1
-# Otherwise DuckDB takes the type of an object column from a sample of its values, and fails at the first
-# that does not fit.
+# Otherwise DuckDB takes the type of an array of objects from a sample of them, and fails at the first misfit.
 _NO_GUESSING = "SET pandas_analyze_sample=0"
 _log = logging.getLogger(__name__)
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
@@ -175,21 +174,22 @@ def row_count(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> int:
 
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
-    """Append rows in the order of the contract's columns (through a frame: a hundred times executemany).
+    """Append rows in the order of the contract's columns (through arrays: a hundred times executemany).
 
     A stored table may have its columns in another order, as its contract gained some later. Tables without a
     contract take the rows as they are.
     """
     if rows:
-        import pandas as pd
+        import numpy as np
 
         contract = METADATA.tables.get(table)
-        columns = [column.name for column in contract.columns] if contract is not None else None
+        names = [c.name for c in contract.columns] if contract is not None else [f"c{i}" for i in range(len(rows[0]))]
+        # DuckDB reads them as it would a frame: as texts, of which the table makes its types. No import of pandas.
+        arrays = {name: np.fromiter((row[i] for row in rows), object, len(rows)) for i, name in enumerate(names)}
         connection.execute(_NO_GUESSING)
-        frame = pd.DataFrame(list(rows), dtype=object, columns=columns)
-        connection.register("appended_rows", frame)
+        connection.register("appended_rows", arrays)
         try:
-            by_name = "BY NAME " if columns else ""
+            by_name = "BY NAME " if contract is not None else ""
             connection.execute(f"INSERT INTO {table} {by_name}SELECT * FROM appended_rows")
         finally:
             connection.unregister("appended_rows")
