@@ -152,3 +152,101 @@ def test_an_event_that_cannot_be_stored_is_an_error(instance: dg.DagsterInstance
     monkeypatch.setattr(SqliteEventLogStorage, "store_event", full)
     with pytest.raises(OSError, match="disk full"), history.written_behind(instance):
         dg.materialize([something], instance=instance, raise_on_error=False)
+
+
+class Held:
+    """Keeps the thread that stores events from going on, once it has met the last word."""
+
+    def __init__(self, patch: pytest.MonkeyPatch):
+        store = SqliteEventLogStorage.store_event
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.stored: list[str] = []
+
+        def held(storage: SqliteEventLogStorage, event: dg.EventLogEntry) -> None:
+            if event.message == "the last word":
+                self.reached.set()
+                assert self.go_on.wait(30)
+            store(storage, event)
+            self.stored.append(event.message)
+
+        patch.setattr(SqliteEventLogStorage, "store_event", held)
+
+    def say(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        instance.report_engine_event("the last word", run_id=run_id, job_name="any")
+        assert self.reached.wait(10)
+
+
+READS = {
+    "asset records": lambda events: events.get_asset_records([something.key])[0].asset_entry.last_materialization,
+    "all asset records": lambda events: events.get_asset_records()[0].asset_entry.last_materialization,
+    "materializations": lambda events: events.fetch_materializations(something.key, limit=1).records[0],
+    "observations": lambda events: not events.fetch_observations(dg.AssetRecordsFilter(something.key), limit=1).records,
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_read_about_an_asset_does_not_wait_for_events_of_others(instance, read, monkeypatch: pytest.MonkeyPatch):
+    held = Held(monkeypatch)
+    with history.written_behind(instance):
+        run_id = run(instance)
+        instance.get_records_for_run(run_id)
+        held.say(instance, run_id)  # from here on the thread holds the lock and has a transaction open
+        found = read(instance.event_log_storage)
+        assert "the last word" not in held.stored
+        held.go_on.set()
+    assert found
+    assert held.stored[-1] == "the last word"
+
+
+def test_a_read_about_an_asset_waits_for_its_own_events(instance, monkeypatch: pytest.MonkeyPatch):
+    held, found = Held(monkeypatch), []
+
+    def read() -> None:
+        record = instance.event_log_storage.get_asset_records([something.key])[0]
+        found.append((record.asset_entry.last_materialization.run_id, "the last word" in held.stored))
+
+    with history.written_behind(instance):
+        first = run(instance)
+        held.say(instance, first)
+        second = threading.Thread(target=lambda: instance.report_runless_asset_event(LATER))
+        second.start()
+        second.join(10)  # it has its ticket now, and is not stored
+        reading = threading.Thread(target=read)
+        reading.start()
+        held.go_on.set()
+        reading.join(10)
+    assert found == [("", True)]
+
+
+LATER = dg.AssetMaterialization(something.key)
+
+
+def test_whoever_reads_events_waits_for_all_of_them(instance, monkeypatch: pytest.MonkeyPatch):
+    held = Held(monkeypatch)
+    with history.written_behind(instance):
+        run_id = run(instance)
+        held.say(instance, run_id)
+        releasing = threading.Thread(target=held.go_on.set)
+        releasing.start()
+        messages = [record.event_log_entry.message for record in instance.get_records_for_run(run_id).records]
+    releasing.join()
+    assert messages[-1] == "the last word"
+
+
+def test_how_the_database_is_made_is_asked_once(instance: dg.DagsterInstance):
+    run(instance)
+    events = instance.event_log_storage
+    events.get_asset_records([something.key])
+    asked: list[str] = []
+    sa.event.listen(events._engines["index"], "before_cursor_execute", lambda *given: asked.append(given[2]))
+    events.get_asset_records([something.key])
+    assert asked
+    assert not [query for query in asked if "PRAGMA" in query or "secondary_indexes" in query]
+
+
+def test_a_column_that_was_not_there_is_asked_for_again(instance: dg.DagsterInstance):
+    events = instance.event_log_storage
+    assert not events.has_asset_key_col("a_new_one")
+    with events.index_connection() as connection:
+        connection.exec_driver_sql("ALTER TABLE asset_keys ADD COLUMN a_new_one TEXT")
+    assert events.has_asset_key_col("a_new_one")

@@ -47,3 +47,44 @@ def test_an_error_is_raised_where_the_work_comes_from(ask):
     writer.put(1)
     with pytest.raises(OSError, match="disk full"):
         getattr(writer, ask)()
+
+
+def test_whoever_has_a_ticket_waits_for_that_item_and_whoever_has_none_for_all():
+    log, go_on = [], threading.Event()
+
+    def write(items):
+        if "late" in items:
+            go_on.wait(10)
+        log.extend(items)
+
+    def flush_all():
+        writer.flush()
+        log.append("flushed")
+
+    writer = WriteBehind(write)
+    early = writer.put("early")
+    writer.flush(early)
+    assert log == ["early"]
+    late = writer.put("late")
+    writer.flush(early)  # would hang here for ten seconds, and find `late` written
+    writer.flush(0)
+    assert log == ["early"]
+    waiting = threading.Thread(target=flush_all)
+    waiting.start()
+    go_on.set()
+    writer.flush(late)
+    waiting.join(10)
+    assert log == ["early", "late", "flushed"]
+    writer.close()
+
+
+def test_an_error_is_told_once_to_whoever_waited_for_the_item():
+    def write(_):
+        raise OSError("disk full")
+
+    writer = WriteBehind(write)
+    ticket = writer.put(1)
+    with pytest.raises(OSError, match="disk full"):
+        writer.flush(ticket)
+    writer.flush(ticket)  # told once
+    writer.close()

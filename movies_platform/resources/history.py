@@ -7,7 +7,7 @@ so either kind can read what the other wrote. A deployment on PostgreSQL does no
 """
 
 import contextlib
-import sqlite3
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,46 +15,29 @@ from typing import Any
 
 import sqlalchemy as sa
 from dagster import DagsterInstance, EventLogEntry, StringSource
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
+from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 
+from movies_platform.resources.asset_reads import AssetReads
+from movies_platform.resources.sqlite_files import is_complete, kept_engine
 from movies_platform.resources.write_behind import WriteBehind
 
 _KEPT_SHARDS = 8  # each run's events are a file of their own; a long-lived server meets thousands
 
 
-def _engine(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
-
-    # In WAL mode NORMAL survives a killed process; only a power cut may lose the last events.
-    @sa.event.listens_for(engine, "connect")
-    def _relax(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    return engine
-
-
-def _is_complete(database: Path) -> bool:
-    """Whether the database was created to the end: its version is written last."""
-    if not database.exists():
-        return False
-    with contextlib.closing(sqlite3.connect(database)) as connection, contextlib.suppress(sqlite3.Error):
-        return bool(connection.execute("SELECT 1 FROM alembic_version").fetchall())
-    return False
-
-
-class PooledEventLogStorage(SqliteEventLogStorage):
+class PooledEventLogStorage(AssetReads):
     """Dagster's SQLite event log with kept connections."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._engines_lock = threading.Lock()
         self._writer: WriteBehind[EventLogEntry] | None = None
         self._batch: dict[str, sa.Connection] | None = None
         super().__init__(base_dir, inst_data)
-        if _is_complete(Path(self.path_for_shard(INDEX_SHARD_NAME))):
+        if is_complete(Path(self.path_for_shard(INDEX_SHARD_NAME))):
             self._initialized_dbs.add(INDEX_SHARD_NAME)
 
     @classmethod
@@ -73,7 +56,8 @@ class PooledEventLogStorage(SqliteEventLogStorage):
     def written_behind(self) -> Iterator[None]:
         """Events are stored while the run goes on, many in one transaction, until the end of the `with`.
 
-        Whoever reads in this process waits for them. A process that is killed leaves the last ones unsaid.
+        Whoever reads in this process waits for them (`AssetReads`: for those that matter to it). A process that is
+        killed leaves the last ones unsaid.
         """
         self._writer = WriteBehind(self._store_batch)
         try:
@@ -83,13 +67,19 @@ class PooledEventLogStorage(SqliteEventLogStorage):
                 self._writer.close()
             finally:
                 self._writer = None
+                self._tickets.clear()
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event, or leave it to be stored."""
         if self._writer is None:
             super().store_event(event)
         else:
-            self._writer.put(event)
+            self.note_ticket(event, self._writer.put(event))
+
+    def wait_for(self, ticket: int) -> None:
+        """Wait until the event of this ticket is stored."""
+        if self._writer is not None:
+            self._writer.flush(ticket)
 
     def _store_batch(self, events: Sequence[EventLogEntry]) -> None:
         with self._db_lock, contextlib.ExitStack() as transactions:
@@ -101,12 +91,13 @@ class PooledEventLogStorage(SqliteEventLogStorage):
                 super().store_event(event)
 
     def _kept_engine(self, shard: str) -> sa.Engine:
-        if shard not in self._engines:
-            self._engines[shard] = _engine(self.conn_string_for_shard(shard))
-        self._engines.move_to_end(shard)
-        while len(self._engines) > _KEPT_SHARDS:
-            self._engines.popitem(last=False)[1].dispose()
-        return self._engines[shard]
+        with self._engines_lock:
+            if shard not in self._engines:
+                self._engines[shard] = kept_engine(self.conn_string_for_shard(shard))
+            self._engines.move_to_end(shard)
+            while len(self._engines) > _KEPT_SHARDS:
+                self._engines.popitem(last=False)[1].dispose()
+            return self._engines[shard]
 
     def _ready_engine(self, shard: str) -> sa.Engine:
         engine = self._kept_engine(shard)
@@ -120,6 +111,12 @@ class PooledEventLogStorage(SqliteEventLogStorage):
         if self._writer is not None:
             if self._batch is not None and self._writer.is_here():
                 yield self._batch[shard]
+                return
+            if shard == INDEX_SHARD_NAME and self.has_waited():
+                # Not behind the lock, which the thread holds while it stores: beside a writer, SQLite reads (in WAL
+                # mode) what was there before.
+                with self._kept_engine(shard).begin() as connection:
+                    yield connection
                 return
             self._writer.flush()
         with self._db_lock, self._ready_engine(shard).begin() as connection:
@@ -154,7 +151,7 @@ class PooledRunStorage(SqliteRunStorage):
     ) -> "PooledRunStorage":
         """Built by Dagster from dagster.yaml."""
         folder = Path(config_value["home"], "history")
-        if _is_complete(folder / "runs.db"):
+        if is_complete(folder / "runs.db"):
             return cls(create_db_conn_string(str(folder), "runs"), inst_data)
         return cls.from_local(str(folder), inst_data)
 
@@ -167,7 +164,7 @@ class PooledRunStorage(SqliteRunStorage):
     def connect(self) -> Iterator[sa.Connection]:
         """A connection in a transaction."""
         if self._kept is None:
-            self._kept = _engine(self._conn_string)
+            self._kept = kept_engine(self._conn_string)
         with self._kept.begin() as connection:
             yield connection
 
@@ -187,7 +184,7 @@ class ReadyScheduleStorage(SqliteScheduleStorage):
     ) -> "ReadyScheduleStorage":
         """Built by Dagster from dagster.yaml."""
         folder = Path(config_value["home"], "schedules")
-        if not _is_complete(folder / "schedules.db"):
+        if not is_complete(folder / "schedules.db"):
             SqliteScheduleStorage.from_local(str(folder), inst_data).dispose()
         return cls(create_db_conn_string(str(folder), "schedules"), inst_data)
 

@@ -1,6 +1,5 @@
-"""Work that is handed to a thread: done in order, in batches, and whoever asks waits until all is done."""
+"""Work that is handed to a thread: done in order, in batches, and whoever asks waits until it is done."""
 
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -13,25 +12,41 @@ class WriteBehind(Generic[T]):
 
     def __init__(self, write: Callable[[Sequence[T]], None]):
         self._write = write
-        self._waiting: queue.Queue[T | None] = queue.Queue()
+        self._changed = threading.Condition()  # guards the next four
+        self._waiting: list[T] = []
+        self._taken_on = 0
+        self._done = 0
+        self._closing = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="write-behind", daemon=True)
         self._thread.start()
 
-    def put(self, item: T) -> None:
-        """Leave an item to be written; raises what writing an earlier one raised."""
+    def put(self, item: T) -> int:
+        """Leave an item to be written; a ticket for `flush`. Raises what writing an earlier one raised."""
         self._raise()
-        self._waiting.put(item)
+        with self._changed:
+            self._waiting.append(item)
+            self._taken_on += 1
+            self._changed.notify_all()
+            return self._taken_on
 
-    def flush(self) -> None:
-        """Wait until everything is written; raises what writing raised. The thread itself does not wait."""
-        if not self.is_here():
-            self._waiting.join()
-            self._raise()
+    def flush(self, upto: int | None = None) -> None:
+        """Wait until the item of the ticket, or everything, is written; raises what writing raised.
+
+        The thread itself does not wait.
+        """
+        if self.is_here():
+            return
+        with self._changed:
+            last = self._taken_on if upto is None else upto
+            self._changed.wait_for(lambda: self._done >= last)
+        self._raise()
 
     def close(self) -> None:
         """Write the rest and end the thread."""
-        self._waiting.put(None)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         self._thread.join()
         self._raise()
 
@@ -45,15 +60,17 @@ class WriteBehind(Generic[T]):
             raise error
 
     def _work(self) -> None:
-        going_on = True
-        while going_on:
-            batch = [self._waiting.get()]
-            while not self._waiting.empty():
-                batch.append(self._waiting.get())
-            going_on = None not in batch
+        while batch := self._next():
             try:
-                self._write([item for item in batch if item is not None])
+                self._write(batch)
             except BaseException as problem:  # raised where the work comes from
                 self._error = problem
-            for _ in batch:
-                self._waiting.task_done()
+            with self._changed:
+                self._done += len(batch)
+                self._changed.notify_all()
+
+    def _next(self) -> list[T]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            batch, self._waiting = self._waiting, []
+            return batch
