@@ -32,6 +32,7 @@ from movies_platform.raw.accounts import note_delivery
 from movies_platform.raw.load import load_records
 from movies_platform.raw.records import RecordReader
 from movies_platform.raw.stretches import Stretch
+from movies_platform.resources.asking import ask
 from movies_platform.resources.builds import forget_in_history
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
@@ -139,7 +140,7 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
         contextlib.ExitStack() as at_last, warehouse.transaction() as connection, landing.local_files(delivery) as files
     ):  # fmt: skip
         for table in TABLES:
-            connection.execute(f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", [month])
+            ask(connection, f"DELETE FROM {ensure(connection, table)} WHERE delivery_month = ?", month)
         forget_in_history(connection, month)
         scratch = settings().scratch
         scratch.mkdir(parents=True, exist_ok=True)
@@ -169,9 +170,9 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
 def type_stretch(staging: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:
     """Add the typed form of a stretch of records to the staging database."""
     for rows in stretch.rows(staging):
-        type_records(staging, rows.relation, rows.parameters)
+        type_records(staging, rows.relation)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, month: dt.date) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table} WHERE delivery_month = ?", [month]).fetchone()
+    row = ask(connection, f"SELECT count(*) FROM {table} WHERE delivery_month = ?", month).fetchone()
     return int(row[0]) if row else 0

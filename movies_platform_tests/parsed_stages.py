@@ -46,7 +46,7 @@ class Stages:
 
     def _type(self, stretch: Stretch) -> None:
         for rows in stretch.rows(self._beside):
-            type_records(self._beside, rows.relation, rows.parameters)
+            type_records(self._beside, rows.relation)
 
     def add(self, *records: dict[str, str | None], month: dt.date = MONTH) -> None:
         """Raw records with the given columns, numbered from 1; an id where none is given."""

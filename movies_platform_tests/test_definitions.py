@@ -1,6 +1,7 @@
 """Everything together: it loads, it is complete, and loading it does nothing."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,24 @@ def test_loading_the_definitions_creates_nothing(tmp_path: Path):
 def test_the_shell_starts_without_heavy_libraries(tmp_path: Path):
     code = "import sys, movies_platform.cli; print(sorted({'dagster', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
     assert run(tmp_path, code) in ("[]", "['sqlalchemy']")
+
+
+REFRESH = """
+import sys
+from movies_platform.cli import main
+
+for arguments in (["sample", "--months", "2", "--movies", "300"], ["refresh"]):
+    sys.argv = ["movies-platform", *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, end.code
+    imported = [name for name in sys.modules if name.split(".")[0] == "pandas"]
+    print("imported", len(imported))
+"""
+
+
+def test_a_refresh_does_without_pandas(tmp_path: Path):
+    said = run(tmp_path, REFRESH)
+    assert "checks    all passed" in said
+    assert re.findall("imported .*", said) == ["imported 0"] * 2

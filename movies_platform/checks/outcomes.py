@@ -10,6 +10,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.contracts.catalogue import asset_key
+from movies_platform.resources.asking import ask
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Scope:
 
     def fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        return self.connection.execute(query, list(parameters)).fetchall()
+        return ask(self.connection, query, *parameters).fetchall()
 
     def value(self, query: str, *parameters: object) -> Any:
         """The first value of a query's first row; None without a row."""

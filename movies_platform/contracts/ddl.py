@@ -5,6 +5,7 @@ constraints are left out (an index per key costs memory and time, and replacing 
 transaction trips over them: docs/decisions/0003).
 """
 
+import datetime as dt
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,11 @@ def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
     return f"{column.name} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
 
 
-def literal(text: object) -> str:
-    """A text or a path as SQL writes it, whatever quotes are in it."""
-    return "'" + str(text).replace("'", "''") + "'"
+def literal(value: object) -> str:
+    """A value as SQL writes it: nothing, a whole number, a day, or else a text or a path, whatever quotes are in it."""
+    if value is None:
+        return "NULL"
+    if type(value) is int:
+        return str(value)
+    text = "'" + str(value).replace("'", "''") + "'"
+    return f"DATE {text}" if type(value) is dt.date else text

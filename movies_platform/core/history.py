@@ -11,6 +11,8 @@ import datetime as dt
 import duckdb
 
 from movies_platform.contracts.core import HISTORY_VALUES
+from movies_platform.contracts.ddl import literal
+from movies_platform.resources.asking import ask
 from movies_platform.resources.builds import note_history, unseen_months
 
 MONTHS_AT_ONCE = 12  # bounds the memory of a rebuild; a refresh usually has one
@@ -31,8 +33,8 @@ def extend_history(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _cut(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
     """Forget what `month` and later months said."""
-    connection.execute("DELETE FROM core.movie_history WHERE valid_from >= ?", [month])
-    connection.execute("UPDATE core.movie_history SET valid_to = NULL WHERE valid_to >= ?", [month])
+    ask(connection, "DELETE FROM core.movie_history WHERE valid_from >= ?", month)
+    ask(connection, "UPDATE core.movie_history SET valid_to = NULL WHERE valid_to >= ?", month)
 
 
 def _play_back(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> None:
@@ -41,22 +43,23 @@ def _play_back(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.d
         "CREATE OR REPLACE TEMP TABLE changes AS WITH versions AS ("
         f"SELECT movie_id, valid_from, {_VALUES} FROM core.movie_history WHERE valid_to IS NULL UNION ALL "
         f"SELECT movie_id, delivery_month, {_VALUES} FROM parsed.parsed_movies "
-        "WHERE delivery_month BETWEEN $1 AND $2), "
+        f"WHERE delivery_month BETWEEN {literal(first)} AND {literal(last)}), "
         f"compared AS (SELECT *, lag(valid_from) OVER by_month IS NULL OR row({_VALUES}) IS DISTINCT FROM "
         f"lag(row({_VALUES})) OVER by_month AS is_changed FROM versions "
         "WINDOW by_month AS (PARTITION BY movie_id ORDER BY valid_from)) "
         "SELECT * EXCLUDE (is_changed), lead(valid_from) OVER (PARTITION BY movie_id ORDER BY valid_from) AS valid_to "
-        "FROM compared WHERE is_changed",
-        [first, last],
+        "FROM compared WHERE is_changed"
     )
-    connection.execute(
+    ask(
+        connection,
         "UPDATE core.movie_history h SET valid_to = c.valid_to FROM changes c WHERE h.movie_id = c.movie_id "
         "AND h.valid_from = c.valid_from AND c.valid_from < ? AND c.valid_to IS NOT NULL",
-        [first],
+        first,
     )
-    connection.execute(
+    ask(
+        connection,
         "INSERT INTO core.movie_history BY NAME SELECT * FROM changes WHERE valid_from >= ? "
         "ORDER BY movie_id, valid_from",
-        [first],
+        first,
     )
     connection.execute("DROP TABLE changes")

@@ -16,6 +16,7 @@ from movies_platform.parsed.literals import LONGEST_TEXT, parse_items
 from movies_platform.parsed.movies import ACCEPTED, ISSUE_COLUMNS
 from movies_platform.parsed.scalars import trimmed
 from movies_platform.parsed.typing import LISTS, TYPED
+from movies_platform.resources.asking import ask
 from movies_platform.resources.warehouse import append
 
 _ID = r"""(?:'id'|"id")\s*:\s*(?:0|[1-9][0-9]{0,17})"""  # (surely 64 bits)
@@ -40,24 +41,31 @@ def read_lists(staging: duckdb.DuckDBPyConnection) -> None:
 def store_lists(connection: duckdb.DuckDBPyConnection, month: dt.date, file: str) -> None:
     """Fill the month's rows of the parsed lists and note issues; the tables must exist, without the rows."""
     for column, (table, kind) in LISTS.items():
-        connection.execute(
+        ask(
+            connection,
             f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, $2, record_number, movie_id, $3, "
             f"'invalid_list', 'nulled', text[:500] FROM {_texts(column)} JOIN staging.{column}_known USING (text) "
             "WHERE NOT is_list ORDER BY record_number",
-            [month, file, column],
+            month,
+            file,
+            column,
         )
-        connection.execute(
+        ask(
+            connection,
             f"INSERT INTO parsed.{table} BY NAME SELECT $1::DATE AS delivery_month, movie_id, position, "
             f"id AS {kind}_id, name AS {kind}_name FROM staging.{column}_items "
             "WHERE name IS NOT NULL AND position <= coalesce(first, position)",
-            [month],
+            month,
         )
-        connection.execute(
+        ask(
+            connection,
             f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, $2, record_number, movie_id, $3, "
             "CASE WHEN name IS NULL THEN 'invalid_item' ELSE 'duplicate_item' END, 'dropped', "
             f"coalesce(nullif(value, ''), {_shown('id', 'name')})[:500] FROM staging.{column}_items "
             "WHERE name IS NULL OR position > first ORDER BY record_number, position",
-            [month, file, column],
+            month,
+            file,
+            column,
         )
 
 
@@ -96,8 +104,8 @@ def _odd_texts(staging: duckdb.DuckDBPyConnection, column: str) -> Iterator[list
         f"(SELECT text FROM staging.{column}_known WHERE plain IS NULL AND strlen(text) <= {LONGEST_TEXT})"
     )
     for start in itertools.count(0, _BATCH):
-        rows = staging.execute(
-            "SELECT text FROM staging.odd_texts WHERE n > ? AND n <= ?", [start, start + _BATCH]
+        rows = ask(
+            staging, "SELECT text FROM staging.odd_texts WHERE n > ? AND n <= ?", start, start + _BATCH
         ).fetchall()
         if not rows:
             return

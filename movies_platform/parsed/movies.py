@@ -10,6 +10,7 @@ import duckdb
 
 from movies_platform.parsed.scalars import SCALARS, trimmed
 from movies_platform.parsed.typing import TYPED
+from movies_platform.resources.asking import ask
 
 ACCEPTED = "staging.accepted_records"  # record_number and movie_id of the month's accepted records
 ISSUE_COLUMNS = "delivery_month, source_file, record_number, movie_id, column_name, issue, action, value"
@@ -25,23 +26,25 @@ def choose_records(staging: duckdb.DuckDBPyConnection) -> None:
 
 def store_movies(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
     """Fill the month's rows of parsed_movies and note issues; the tables must exist, without the rows."""
-    connection.execute(
+    ask(
+        connection,
         f"INSERT INTO parsed.parsed_movies BY NAME SELECT $1::DATE AS delivery_month, movie_id, record_number, "
         f"{', '.join(SCALARS)} FROM {TYPED} SEMI JOIN {ACCEPTED} USING (record_number)",
-        [month],
+        month,
     )
     _note_rejected(connection, month)
     _note_unfit(connection, month)
 
 
 def _note_rejected(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
-    connection.execute(
+    ask(
+        connection,
         f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, source_file, record_number, movie_id, 'id', "
         "CASE WHEN movie_id IS NULL THEN 'invalid_id' ELSE 'duplicate_id' END, 'rejected', id[:500] "
         f"FROM (SELECT * FROM raw.raw_movies WHERE delivery_month = $1) JOIN "
         f"(SELECT record_number, movie_id FROM {TYPED} ANTI JOIN {ACCEPTED} USING (record_number)) "
         "USING (record_number) ORDER BY record_number",
-        [month],
+        month,
     )
 
 
@@ -52,12 +55,13 @@ def _note_unfit(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
         f"'unfit': t.{name} IS NULL AND {s.unfit(text := trimmed(f'r.{s.raw}'), s.read(text))}}}"
         for name, s in judged.items()
     )
-    connection.execute(
+    ask(
+        connection,
         f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, source_file, record_number, movie_id, "
         f"note.column_name, note.issue, 'nulled', note.value FROM ("
         f"SELECT r.source_file, record_number, t.movie_id, unnest([{notes}]) AS note FROM "
         f"(SELECT * FROM raw.raw_movies WHERE delivery_month = $1) r JOIN (SELECT * FROM {TYPED} SEMI JOIN {ACCEPTED} "
         "USING (record_number) WHERE is_unfit) t USING (record_number)"
         ") WHERE note.unfit ORDER BY record_number, note.column_name",
-        [month],
+        month,
     )

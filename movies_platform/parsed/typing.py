@@ -3,9 +3,6 @@
 Every record is typed, also those that will be refused; stages of `parsed` choose from here.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import duckdb
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
@@ -21,11 +18,9 @@ def prepare_typing(staging: duckdb.DuckDBPyConnection) -> None:
     staging.execute(f"CREATE OR REPLACE TABLE {TYPED} AS {_typed(_NOTHING)}")
 
 
-def type_records(
-    staging: duckdb.DuckDBPyConnection, relation: str, parameters: Mapping[str, Any] | None = None
-) -> None:
+def type_records(staging: duckdb.DuckDBPyConnection, relation: str) -> None:
     """Add the typed form of the raw records of `relation` (record_number and the delivered columns)."""
-    staging.execute(f"INSERT INTO {TYPED} BY NAME {_typed(relation)}", dict(parameters or {}))
+    staging.execute(f"INSERT INTO {TYPED} BY NAME {_typed(relation)}")
 
 
 def _typed(relation: str) -> str:

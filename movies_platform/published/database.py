@@ -20,6 +20,7 @@ from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import order_of, qualified
 from movies_platform.errors import SnapshotRefused
 from movies_platform.resources import warehouse
+from movies_platform.resources.asking import ask
 from movies_platform.resources.builds import deliveries_fingerprint, stale_tables
 from movies_platform.resources.months import month_name
 from movies_platform.snapshots.manifest import Content
@@ -74,9 +75,14 @@ def note_contents(target: Path, snapshot: str, tables: Mapping[str, Content]) ->
     """Write into the file itself which snapshot it is."""
     with duckdb.connect(target) as connection:
         for name, content in tables.items():
-            connection.execute(
+            ask(
+                connection,
                 f"INSERT INTO {qualified(SNAPSHOT)} VALUES (?, ?, ?, ?, ?)",
-                [name, snapshot, content.rows, content.sha256, content.contract_version],
+                name,
+                snapshot,
+                content.rows,
+                content.sha256,
+                content.contract_version,
             )
 
 

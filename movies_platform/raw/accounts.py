@@ -4,6 +4,7 @@ import duckdb
 
 from movies_platform.landing.deliveries import Delivery
 from movies_platform.raw.load import Reading
+from movies_platform.resources.asking import ask
 from movies_platform.resources.warehouse import append
 
 
@@ -26,5 +27,5 @@ def note_delivery(connection: duckdb.DuckDBPyConnection, delivery: Delivery, rea
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str, delivery: Delivery) -> int:
-    row = connection.execute(query, [delivery.month]).fetchone()
+    row = ask(connection, query, delivery.month).fetchone()
     return int(row[0]) if row else 0

@@ -17,6 +17,7 @@ import duckdb
 from movies_platform.raw.blocks import Issue
 from movies_platform.raw.records import RecordReader
 from movies_platform.raw.stretches import SOURCES, Stretch, stretches
+from movies_platform.resources.asking import ask
 from movies_platform.resources.warehouse import append
 
 T = TypeVar("T")
@@ -65,10 +66,12 @@ def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue]
 
 def _store(connection: duckdb.DuckDBPyConnection, stretch: Stretch, *, month: dt.date, file: str) -> None:
     for rows in stretch.rows(connection):
-        inserted = connection.execute(
-            "INSERT INTO raw.raw_movies BY NAME SELECT $delivery_month AS delivery_month, $source_file AS source_file, "
+        inserted = ask(
+            connection,
+            "INSERT INTO raw.raw_movies BY NAME SELECT $1 AS delivery_month, $2 AS source_file, "
             f"* FROM {rows.relation}",
-            {"delivery_month": month, "source_file": file, **rows.parameters},
+            month,
+            file,
         ).fetchone()
         if inserted != (rows.count,):
             raise RuntimeError(f"{file}: of {rows.count:,} records, {inserted} were stored")

@@ -4,13 +4,16 @@ A stretch has as many records as a row group of DuckDB. Then a row group is comp
 stretch is read, instead of all of them at the commit.
 """
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.raw import MOVIE_COLUMNS
@@ -26,11 +29,10 @@ _MANY_ISSUES = 10_000
 
 @dataclass(frozen=True)
 class Rows:
-    """Raw records as a relation for a FROM clause, with its parameters: record_number and the declared columns."""
+    """Raw records as a relation for a FROM clause: record_number and the declared columns."""
 
     relation: str
     count: int
-    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,19 +46,17 @@ class Stretch:
     issues: list[Issue] = field(default_factory=list)
 
     def rows(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Rows]:
-        """All records: those of the lines, then the loose ones one by one."""
+        """All records: those of the lines, and the loose ones."""
         if self.numbers:
             counted = np.concatenate([np.arange(run.start, run.stop) for run in self.numbers])
-            connection.register("numbers", {"record_number": counted})
-            try:
+            with _registered(connection, "numbers", {"record_number": counted}):
                 yield Rows(self._lines(), len(counted))
-            finally:
-                connection.unregister("numbers")
         for number, columns in self.loose:
             known = dict(zip(self.names, columns, strict=True))
-            texts = {name: known[name][:LONGEST_TEXT] or None for name in MOVIE_COLUMNS}
-            chosen = ", ".join(f"${name}::VARCHAR AS {name}" for name in texts)
-            yield Rows(f"(SELECT {number} AS record_number, {chosen})", 1, texts)
+            texts = {name: np.array([known[name][:LONGEST_TEXT] or None], object) for name in MOVIE_COLUMNS}
+            with _registered(connection, "loose_record", texts):
+                chosen = ", ".join(f"{name}::VARCHAR AS {name}" for name in MOVIE_COLUMNS)
+                yield Rows(f"(SELECT {number} AS record_number, {chosen} FROM loose_record)", 1)
 
     def _lines(self) -> str:
         # The reader proved that every line is regular; nothing is left for DuckDB to guess.
@@ -67,6 +67,18 @@ class Stretch:
             f"{literal(self.source)}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', "
             f"new_line='\\n', columns={columns})) POSITIONAL JOIN numbers WHERE is_record)"
         )
+
+
+@contextlib.contextmanager
+def _registered(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, npt.NDArray[Any]]
+) -> Iterator[None]:
+    """Arrays as a table of the connection."""
+    connection.register(name, columns)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
 
 
 class _Filling:

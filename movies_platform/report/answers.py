@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from movies_platform.report.years import NEWEST_YEAR
+from movies_platform.resources.asking import ask
 
 _SHOWN = 8
 
@@ -23,7 +24,7 @@ class Answer:
 
     def rows(self, connection: duckdb.DuckDBPyConnection, year: int) -> list[tuple[str, ...]]:
         """The rows as people read them: dollars in millions, a missing value as a dash."""
-        return [tuple(map(readable, row)) for row in connection.execute(self.query, [year]).fetchall()]
+        return [tuple(map(readable, row)) for row in ask(connection, self.query, year).fetchall()]
 
 
 def readable(value: Any) -> str:

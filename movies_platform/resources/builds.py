@@ -14,6 +14,7 @@ from movies_platform.contracts.columns import Day, Text, column
 from movies_platform.contracts.parsed import PARSED_MOVIES
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import all_tables, qualified
+from movies_platform.resources.asking import ask
 from movies_platform.resources.warehouse import ensure, table_exists
 
 BUILDS = sa.Table(
@@ -54,23 +55,21 @@ def loaded_deliveries(connection: duckdb.DuckDBPyConnection) -> dict[dt.date, st
 def note_build(connection: duckdb.DuckDBPyConnection, table: sa.Table, fingerprint: str | None) -> None:
     """Note what `table` was computed from; call it in the transaction that writes the table."""
     ensure(connection, BUILDS)
-    connection.execute("DELETE FROM platform.builds WHERE table_name = ?", [qualified(table)])
-    connection.execute("INSERT INTO platform.builds VALUES (?, ?)", [qualified(table), fingerprint or ""])
+    ask(connection, "DELETE FROM platform.builds WHERE table_name = ?", qualified(table))
+    ask(connection, "INSERT INTO platform.builds VALUES (?, ?)", qualified(table), fingerprint or "")
 
 
 def built_from(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str | None:
     """The fingerprint noted for `table`; None when it was never computed."""
     if not table_exists(connection, BUILDS):
         return None
-    row = connection.execute(
-        "SELECT fingerprint FROM platform.builds WHERE table_name = ?", [qualified(table)]
-    ).fetchone()
+    row = ask(connection, "SELECT fingerprint FROM platform.builds WHERE table_name = ?", qualified(table)).fetchone()
     return row[0] if row else None
 
 
 def forget_in_history(connection: duckdb.DuckDBPyConnection, month: dt.date) -> None:
     """Note that `month` is loaded anew; call it in the transaction that replaces its rows."""
-    connection.execute(f"DELETE FROM {ensure(connection, HISTORY_MONTHS)} WHERE delivery_month = ?", [month])
+    ask(connection, f"DELETE FROM {ensure(connection, HISTORY_MONTHS)} WHERE delivery_month = ?", month)
 
 
 def unseen_months(connection: duckdb.DuckDBPyConnection) -> list[dt.date]:
@@ -87,7 +86,7 @@ def note_history(connection: duckdb.DuckDBPyConnection, months: list[dt.date]) -
     """Note that the history has taken the months in; call it in the transaction that extends it."""
     for month in months:
         forget_in_history(connection, month)
-        connection.execute(f"INSERT INTO {qualified(HISTORY_MONTHS)} VALUES (?)", [month])
+        ask(connection, f"INSERT INTO {qualified(HISTORY_MONTHS)} VALUES (?)", month)
 
 
 def stale_tables(connection: duckdb.DuckDBPyConnection) -> list[sa.Table]:

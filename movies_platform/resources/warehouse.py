@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import UnknownTable, WarehouseBusy
+from movies_platform.resources.asking import ask
 from movies_platform.resources.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
@@ -133,12 +134,8 @@ def _room() -> str:
 
 def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool:
     """Whether the table is in the warehouse (looked up, because an error would end the transaction)."""
-    return bool(
-        connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?",
-            [table.schema, table.name],
-        ).fetchall()
-    )
+    query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?"
+    return bool(ask(connection, query, table.schema, table.name).fetchall())
 
 
 def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
@@ -146,13 +143,8 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
     name = qualified(table)
     if table in _complete.get(connection, ()):
         return name
-    present = {
-        row[0]
-        for row in connection.execute(
-            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?",
-            [table.schema, table.name],
-        ).fetchall()
-    }
+    query = "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
+    present = {row[0] for row in ask(connection, query, table.schema, table.name).fetchall()}
     if not present:
         for statement in create_statements(table):
             connection.execute(statement)
