@@ -27,6 +27,9 @@ _LOCKED = "Could not set lock on file"
 _POLL_SECONDS = 0.1
 # Otherwise DuckDB takes the type of an array of objects from a sample of them, and fails at the first misfit.
 _NO_GUESSING = "SET pandas_analyze_sample=0"
+# A month lies in row groups of its own, which a new delivery replaces as a whole. DuckDB would merge those that are not
+# full, again and again, and so compress three months of text anew for each one that comes (docs/benchmarks.md).
+_LEFT_AS_STORED = {"max_vacuum_tasks": 0}
 _log = logging.getLogger(__name__)
 _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 # Tables that were found complete; no one else changes them while a connection has the warehouse open for writing.
@@ -93,7 +96,7 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
 def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     chosen.warehouse.parent.mkdir(parents=True, exist_ok=True)
     # Given at opening: a second connection of the process may not set them once the first has spilled.
-    options = {**_bounds(chosen), "storage_compatibility_version": "v1.5.0"}
+    options = {**_bounds(chosen), "storage_compatibility_version": "v1.5.0", **_LEFT_AS_STORED}
     deadline = time.monotonic() + chosen.wait_seconds
     told = False
     while True:
