@@ -101,6 +101,17 @@ def test_a_stretch_fills_a_row_group_of_the_database(stages, tmp_path):
     assert counts == [(ROW_GROUP,), (ROW_GROUP,), (3,)]
 
 
+def test_long_lines_do_not_pile_up(stages, tmp_path, monkeypatch):
+    monkeypatch.setattr("movies_platform.raw.stretches.LARGEST", 2**16)
+    taken = []
+    monkeypatch.setattr(stages, "_type", lambda stretch: taken.append(stretch.source.stat().st_size))
+    text = "".join(line(n, overview="x" * 1000) for n in range(1, 1000))
+    stages.load(reader(HEADER + text, 2**14), tmp_path)
+    assert len(taken) > 10
+    assert max(taken) < 2**16 + 2**14
+    assert stages.rows("SELECT count(*), max(record_number) FROM raw.raw_movies") == [(999, 999)]
+
+
 def test_a_fault_beside_is_raised(tmp_path, stages, monkeypatch):
     def fail(stretch):
         raise OSError("no room")

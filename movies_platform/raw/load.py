@@ -45,7 +45,7 @@ def load_records(
     """Store every record that `reader` finds as rows of `month`; the tables must exist, without the month.
 
     `beside` is given each stretch in another thread while it is stored. `scratch` is a folder for two files of lines,
-    some hundred megabytes each.
+    up to some hundred megabytes each.
     """
     try:
         with ThreadPoolExecutor(max_workers=1) as other, _in_any_order(connection):

@@ -24,6 +24,7 @@ SOURCES = ("movies_metadata.1.csv", "movies_metadata.2.csv")  # one is read whil
 # Of a longer text raw_movies keeps so many characters (docs/decisions/0004): a gigabyte in one field is data, but
 # must not take the memory of all others.
 LONGEST_TEXT = 2**24
+LARGEST = 2**28  # bytes of lines; an ordinary row group has some 95 million
 _MANY_ISSUES = 10_000
 
 
@@ -86,13 +87,14 @@ class _Filling:
 
     def __init__(self, source: Path, names: tuple[str, ...]):
         self.stretch = Stretch(source, names)
-        self.lines = 0
+        self.lines = self.size = 0
         self._file = source.open("wb")
 
     def add_lines(self, piece: bytes, numbers: range) -> None:
         self._file.write(piece)
         self.stretch.numbers.append(numbers)
         self.lines += len(numbers)
+        self.size += len(piece)
 
     def done(self) -> Stretch:
         self._file.close()
@@ -106,7 +108,7 @@ def stretches(reader: RecordReader, folder: Path) -> Iterator[Stretch]:
     for block in reader.blocks():
         for piece, numbers in zip(block.lines, block.numbers, strict=True):
             filling.add_lines(piece, numbers)
-            if filling.lines == reader.cut:
+            if filling.lines >= reader.cut or filling.size >= LARGEST:
                 yield filling.done()
                 filling = _Filling(next(sources), reader.header.names)
         filling.stretch.loose.extend(block.loose)
