@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 
 from movies_platform.checks.outcomes import Outcome, results_of
-from movies_platform.checks.registry import checks_of, run_checks, specs_of
+from movies_platform.checks.registry import kept_if_sound, specs_of
 from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, RAW_MOVIES
@@ -39,7 +39,7 @@ from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import month_name
 from movies_platform.resources.settings import settings
 from movies_platform.resources.staging import staging
-from movies_platform.resources.warehouse import ensure, undo
+from movies_platform.resources.warehouse import ensure
 
 TABLES = (DELIVERIES, RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES)
 _READS = {
@@ -159,12 +159,9 @@ def load(warehouse: Warehouse, landing: Landing, delivery: Delivery) -> Loaded:
         store_movies(connection, month)
         store_lists(connection, month, name)
         note_delivery(connection, delivery, reading)
-        outcomes = run_checks(connection, checks_of(TABLES), month=month)
-        if any(outcome.blocks for outcome in outcomes):
-            undo(connection)
-            connection.begin()
-            return Loaded(outcomes, {})
-        return Loaded(outcomes, {table.name: _rows(connection, qualified(table), month) for table in TABLES})
+        outcomes = kept_if_sound(connection, TABLES, month=month)
+        stored = () if any(outcome.blocks for outcome in outcomes) else TABLES
+        return Loaded(outcomes, {table.name: _rows(connection, qualified(table), month) for table in stored})
 
 
 def type_stretch(staging: duckdb.DuckDBPyConnection, stretch: Stretch) -> None:

@@ -14,6 +14,7 @@ from movies_platform.checks.contract import contract_checks
 from movies_platform.checks.outcomes import Check, Outcome, Scope
 from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.tables import all_tables, qualified
+from movies_platform.resources.warehouse import undo
 
 _DOMAIN = tuple(
     check for subject in (deliveries, volume, values, present, history, oddities, shares) for check in subject.CHECKS
@@ -49,6 +50,20 @@ def specs_of(
             )
             for check in checks_of(tables)
         ]  # fmt: skip
+
+
+def kept_if_sound(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[sa.Table], *, month: dt.date | None = None
+) -> list[Outcome]:
+    """Run the checks of tables that the open transaction has filled; where one blocks, the tables are as before it.
+
+    There is an open transaction afterwards in either case.
+    """
+    outcomes = run_checks(connection, checks_of(tables), month=month)
+    if any(outcome.blocks for outcome in outcomes):
+        undo(connection)
+        connection.begin()
+    return outcomes
 
 
 def run_checks(

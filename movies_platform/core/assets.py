@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from movies_platform.checks.outcomes import Outcome, results_of
-from movies_platform.checks.registry import checks_of, run_checks, specs_of
+from movies_platform.checks.registry import kept_if_sound, specs_of
 from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.core import COMPANIES, GENRES, MOVIE_COMPANIES, MOVIE_GENRES, MOVIE_HISTORY, MOVIES
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
@@ -14,7 +14,7 @@ from movies_platform.core.present import compute_present
 from movies_platform.resources.builds import deliveries_fingerprint, note_build
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
-from movies_platform.resources.warehouse import ensure, row_count, undo
+from movies_platform.resources.warehouse import ensure, row_count
 
 TABLES = (MOVIES, GENRES, COMPANIES, MOVIE_GENRES, MOVIE_COMPANIES, MOVIE_HISTORY)
 SOURCES = {
@@ -51,11 +51,8 @@ def refresh_core(warehouse: Warehouse) -> tuple[dict[str, int], list[Outcome]]:
             ensure(connection, table)
         compute_present(connection)
         extend_history(connection)
-        outcomes = run_checks(connection, checks_of(TABLES))
-        if any(outcome.blocks for outcome in outcomes):
-            undo(connection)
-            connection.begin()
-        else:
+        outcomes = kept_if_sound(connection, TABLES)
+        if not any(outcome.blocks for outcome in outcomes):
             for table in TABLES:
                 note_build(connection, table, deliveries_fingerprint(connection))
         return {t.name: row_count(connection, t) for t in TABLES}, outcomes

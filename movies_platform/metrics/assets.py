@@ -9,7 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movies_platform.checks.outcomes import Outcome, results_of
-from movies_platform.checks.registry import checks_of, run_checks, specs_of
+from movies_platform.checks.registry import kept_if_sound, specs_of
 from movies_platform.contracts.catalogue import asset_key, table_spec
 from movies_platform.contracts.relations import Relation
 from movies_platform.contracts.tables import table_named
@@ -18,7 +18,6 @@ from movies_platform.metrics.metric import Metric
 from movies_platform.resources.codelinks import leads_to
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse, replace
-from movies_platform.resources.warehouse import undo
 
 METRICS = {
     metric.contract: metric
@@ -64,8 +63,4 @@ def refresh_metrics(
         for table in tables:
             metric = METRICS[table]
             rows[table] = replace(connection, table, metric.compute(**{name: core[name] for name in metric.reads}))
-        outcomes = run_checks(connection, checks_of(tables))
-        if any(outcome.blocks for outcome in outcomes):
-            undo(connection)
-            connection.begin()
-    return rows, outcomes
+        return rows, kept_if_sound(connection, tables)
