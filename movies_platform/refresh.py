@@ -137,7 +137,7 @@ _ACTIONS = ("repaired", "rejected", "nulled", "dropped")
 
 def report(done: Done) -> str:
     """The summary that a person reads at the end."""
-    months = ", ".join(map(month_name, done.months)) or "nothing new"
+    months = ", ".join(map(month_name, done.months)) or ("none" if done.problems else "nothing new")
     months += "; the tables were out of date" if done.recomputed and not done.months else ""
     lines = [f"months    {months}"]
     lines += [f"{name:<9} {done.counts[name]:,}" for name in ("records", *_ACTIONS) if done.counts]

@@ -62,3 +62,24 @@ def test_events_without_a_failure_give_no_reason(events: list[None]):
 def test_a_run_that_succeeds_has_no_reason(tmp_path: Path):
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         assert failure_of(None, instance) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Out of Memory Error: could not allocate block (90 MB used)\n\nPossible solutions:\n* SET threads=1",
+         "Out of Memory Error: could not allocate block (90 MB used). Give the database more memory: MOVIES_MEMORY"),
+        ("[Errno 28] No space left on device", "No space left on device. Make room on the disk of MOVIES_HOME"),
+        ("IO Error: Could not write file: No space left on device", "Make room on the disk of MOVIES_HOME"),
+    ],
+)  # fmt: skip
+def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str, shown: str):
+    reason = StepFailure("load", None, message, ("Error",)).reason
+    assert shown in reason
+    assert reason.endswith("Nothing is lost: the next refresh goes on.")
+    assert "\n" not in reason
+
+
+def test_other_reasons_are_shown_as_they_are():
+    assert StepFailure("load", None, "the row\nis wrong", ("Error",)).reason == "the row\nis wrong"
+    assert StepFailure("load", "Deliver it again.", "Out of Memory Error", ("Error",)).reason == "Deliver it again."

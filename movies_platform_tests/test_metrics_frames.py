@@ -137,12 +137,28 @@ def test_one_answer_can_be_computed_without_the_others(home: Path) -> None:
     materialize(home, state(Movie(1, genres=(1,), budget=1.0)))
     result = materialize(home, state(Movie(1, genres=(1,), budget=5.0)), "genre_budget_by_year")
     (event,) = result.get_asset_materialization_events()
+    judged = {e.target_materialization_data.run_id for e in result.get_asset_check_evaluations()}
+    assert judged == {result.run_id}
     assert event.asset_key == dg.AssetKey(["metrics", "genre_budget_by_year"])
     assert {e.check_name for e in result.get_asset_check_evaluations()} == {
         "columns_hold_what_is_declared", "key_is_unique", "references_exist", "shares_add_up",
     }  # fmt: skip
     assert rows_of("genre_budget_by_year") == [(2000, 1, "genre 1", 1, 1, 5.0, 5.0)]
     assert rows_of("genre_popularity_by_year")[0][:4] == (2000, 1, "genre 1", 1)
+
+
+def test_a_check_of_an_answer_can_be_run_alone(home: Path) -> None:
+    materialize(home, state(Movie(1, genres=(1,), budget=1.0)))
+    with warehouse.opened() as connection:
+        connection.execute("INSERT INTO metrics.genre_budget_by_year FROM metrics.genre_budget_by_year")
+    key = dg.AssetCheckKey(asset_key(table_named("metrics.genre_budget_by_year")), "key_is_unique")
+    core = [dg.AssetSpec(asset_key(table_named(f"core.{name}"))).with_io_manager_key("io_manager") for name in state()]
+    job = dg.define_asset_job("look", dg.AssetSelection.checks(key))
+    looking = dg.Definitions([answers, *core], jobs=[job], resources=resources)
+    result = looking.resolve_job_def("look").execute_in_process(raise_on_error=False)
+    assert [(e.check_name, e.passed) for e in result.get_asset_check_evaluations()] == [("key_is_unique", False)]
+    assert result.get_asset_materialization_events() == []
+    assert len(rows_of("genre_budget_by_year")) == 2
 
 
 def test_an_answer_that_breaks_its_contract_leaves_all_as_they_were(home: Path, monkeypatch) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,6 +100,25 @@ def test_a_stretch_fills_a_row_group_of_the_database(stages, tmp_path):
         "WHERE column_name = 'record_number' AND segment_type = 'BIGINT' GROUP BY row_group_id ORDER BY row_group_id"
     )
     assert counts == [(ROW_GROUP,), (ROW_GROUP,), (3,)]
+
+
+def test_a_byte_order_mark_in_a_text_stays_wherever_its_stretch_begins(stages, tmp_path):
+    names = ["title", *(name for name in NAMES if name != "title")]
+    text = "".join(f"\ufeffof {n}" + "," * (len(names) - 1) + "\n" for n in range(1, 8))
+    stages.load(reader(",".join(names) + "\n" + text, cut=3), tmp_path)
+    assert titles(stages) == [(n, f"\ufeffof {n}") for n in range(1, 8)]
+
+
+def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypatch):
+    def fail(connection, *_, **__):
+        connection.execute("SELECT error('no room')")
+
+    monkeypatch.setattr("movies_platform.raw.load.insert_issues", fail)
+    stages.connection.begin()
+    with pytest.raises(duckdb.Error, match="no room"):
+        stages.load(reader(HEADER + line(1)), tmp_path)
+    stages.connection.rollback()
+    assert stages.rows("SELECT current_setting('preserve_insertion_order')") == [(True,)]
 
 
 def test_long_lines_do_not_pile_up(stages, tmp_path, monkeypatch):

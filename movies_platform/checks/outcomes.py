@@ -111,23 +111,27 @@ def offenders_table(found: Findings) -> dg.TableMetadataValue:
     )
 
 
+def result_of(outcome: Outcome) -> dg.AssetCheckResult:
+    """The outcome as an event of Dagster."""
+    found = outcome.findings
+    metadata: dict[str, Any] = {"offenders": found.offenders} | {
+        name: round(number, 4) for name, number in found.numbers.items()
+    }
+    if found.worst:
+        metadata["worst"] = offenders_table(found)
+    return dg.AssetCheckResult(
+        asset_key=asset_key(outcome.check.table),
+        check_name=outcome.check.name,
+        passed=outcome.passed,
+        severity=dg.AssetCheckSeverity.ERROR if outcome.check.blocking else dg.AssetCheckSeverity.WARN,
+        description=found.message,
+        metadata=metadata,
+    )
+
+
 def results_of(outcomes: Sequence[Outcome]) -> Iterator[dg.AssetCheckResult]:
-    """The outcomes as Dagster events; raises dg.Failure behind them when one blocks."""
-    for outcome in outcomes:
-        found = outcome.findings
-        metadata: dict[str, Any] = {"offenders": found.offenders} | {
-            name: round(number, 4) for name, number in found.numbers.items()
-        }
-        if found.worst:
-            metadata["worst"] = offenders_table(found)
-        yield dg.AssetCheckResult(
-            asset_key=asset_key(outcome.check.table),
-            check_name=outcome.check.name,
-            passed=outcome.passed,
-            severity=dg.AssetCheckSeverity.ERROR if outcome.check.blocking else dg.AssetCheckSeverity.WARN,
-            description=found.message,
-            metadata=metadata,
-        )
+    """The outcomes of tables that were to be stored, as events; raises dg.Failure behind them when one blocks."""
+    yield from map(result_of, outcomes)
     blocking = [str(outcome) for outcome in outcomes if outcome.blocks]
     if blocking:
         raise dg.Failure(

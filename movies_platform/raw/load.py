@@ -84,11 +84,12 @@ def _in_any_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     (Lines and their numbers are read in order, because they are joined by position.)
     """
-    connection.execute("SET preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        connection.execute("SET preserve_insertion_order = true")
+    with connection.cursor() as settings:  # not part of a transaction, which a fault may have ended
+        settings.execute("SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            settings.execute("SET preserve_insertion_order = true")
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

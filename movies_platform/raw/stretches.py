@@ -4,6 +4,7 @@ A stretch has as many records as a row group of DuckDB. Then a row group is comp
 stretch is read, instead of all of them at the commit.
 """
 
+import codecs
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
@@ -89,6 +90,8 @@ class _Filling:
         self.stretch = Stretch(source, names)
         self.lines = self.size = 0
         self._file = source.open("wb")
+        # DuckDB drops one at the start of a file. Then it is not that of the first record's text.
+        self._file.write(codecs.BOM_UTF8)
 
     def add_lines(self, piece: bytes, numbers: range) -> None:
         self._file.write(piece)

@@ -5,6 +5,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+_REMEDIES = {
+    "No space left on device": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
+    "max_temp_directory_size": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
+    "Out of Memory Error": "Give the database more memory: MOVIES_MEMORY, for instance 2GB.",
+}
+
 
 @dataclass(frozen=True)
 class StepFailure:
@@ -21,7 +27,15 @@ class StepFailure:
     @property
     def reason(self) -> str:
         """The sentence to show: what was said for people, or else what went wrong at the bottom."""
-        return self.said or self.message
+        return self.said or explained(self.message)
+
+
+def explained(message: str) -> str:
+    """The message of an error; where the machine is too small, its first line and what can be done."""
+    for sign, remedy in _REMEDIES.items():
+        if sign in message:
+            return f"{message.splitlines()[0].rstrip('.')}. {remedy} Nothing is lost: the next refresh goes on."
+    return message
 
 
 def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | None:
