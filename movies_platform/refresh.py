@@ -105,7 +105,7 @@ class Refresh:
                 self.done.failed_checks.append(f"{of_month}{table}: {evaluation.check_name}: {evaluation.description}")
         if not result.success:
             failure = first_failure(result.all_events)
-            unsaid = f"{failure.step} failed: {failure.message}" if failure else f"Run {result.run_id} of {job} failed."
+            unsaid = f"{failure.step} failed: {failure.reason}" if failure else f"Run {result.run_id} of {job} failed."
             self.done.problems.append((failure and failure.said) or unsaid)
         return result.success
 
