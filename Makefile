@@ -15,7 +15,8 @@ test: $(VENV)/.installed-dev  ## all tests
 
 dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
 	$(BIN)/movies-platform status > /dev/null
-	DAGSTER_HOME=$(MOVIES_HOME)/dagster $(BIN)/dagster dev -w workspace.yaml
+	MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
+	export MOVIES_HOME DAGSTER_HOME; $(BIN)/dagster dev -w workspace.yaml
 
 bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py real

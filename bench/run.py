@@ -1,6 +1,6 @@
 """Measure the platform beside the pandas script that people write and the DuckDB floor.
 
-    python bench/run.py real      a, b and c on the real month, or on a sample of its size
+    python bench/run.py real      all contenders on the real month, or on a sample of its size
     python bench/run.py scale     a and c on 10 and 100 times as many movies
     python bench/run.py history   a new month after 1, 12 and 120 months of full histories
 
@@ -27,7 +27,12 @@ REAL_MONTH = "2017-11"
 FIRST_MONTH = "2015-01"  # so that the last of 121 months is none of the future
 REAL_MOVIES = 45_000
 FILE = "movies_metadata.csv"
-LABELS = {"a": "a: `movies-platform refresh`", "b": "b: pandas script", "c": "c: DuckDB floor"}
+LABELS = {
+    "a": "a: `movies-platform refresh --no-publish`",
+    "p": "a, and published",
+    "b": "b: pandas script",
+    "c": "c: DuckDB floor",
+}
 REFERENCES = {"b": "pandas", "c": "floor"}
 
 
@@ -72,11 +77,11 @@ def sampled_month(work: Path, movies: int) -> tuple[Path, str, str]:
 
 
 @contextmanager
-def fresh_home(csv: Path, month: str, work: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
+def fresh_home(csv: Path, month: str, work: Path, *options: str) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Prepare the refresh of one delivered month in a home that is new and removed afterwards."""
     home = work / "home"
     untimed(platform("deliver", str(csv), "--month", month), work, home)
-    yield platform("refresh", "--no-publish"), environment(home)
+    yield platform("refresh", *options), environment(home)
     shutil.rmtree(home)
 
 
@@ -87,7 +92,8 @@ def contenders(csv: Path, month: str, work: Path, only: list[str], limit: str | 
     if limit:
         floor += ["--memory-limit", limit]
     prepared = {
-        "a": partial(fresh_home, csv, month, work),
+        "a": partial(fresh_home, csv, month, work, "--no-publish"),
+        "p": partial(fresh_home, csv, month, work),
         "b": partial(nothing_to_prepare, pandas),
         "c": partial(nothing_to_prepare, floor),
     }
@@ -183,12 +189,12 @@ def parsed_arguments() -> argparse.Namespace:
 
     command = scenarios.add_parser("real", parents=[common], help="a, b and c on the real month")
     command.add_argument("--data", type=Path, metavar="FILE", help="default: from MOVIES_REAL_DATA")
-    command.add_argument("--only", nargs="+", choices=["a", "b", "c"], default=["a", "b", "c"])
+    command.add_argument("--only", nargs="+", choices=[*LABELS], default=["a", "b", "c", "p"])
     command.set_defaults(scenario=real)
 
     command = scenarios.add_parser("scale", parents=[common], help="a and c on many times more movies")
     command.add_argument("--factors", type=int, nargs="+", default=[10, 100])
-    command.add_argument("--only", nargs="+", choices=["a", "b", "c"], default=["a", "c"])
+    command.add_argument("--only", nargs="+", choices=[*LABELS], default=["a", "c"])
     command.add_argument("--memory-limit", help="of the floor, e.g. 2GB (default: DuckDB's)")
     command.set_defaults(scenario=scale)
 

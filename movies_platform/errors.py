@@ -34,12 +34,20 @@ class DeliveryChanged(MoviesPlatformError):  # noqa: N818
     """A file of a delivery was replaced while it was read; reading it again reads the new one."""
 
 
+class LandingDamaged(MoviesPlatformError):  # noqa: N818
+    """A note in the landing zone is not what the platform wrote."""
+
+
 class TransferBroken(MoviesPlatformError):  # noqa: N818
     """An object of the landing zone does not come through; nothing of it was used."""
 
 
 class WarehouseBusy(MoviesPlatformError):  # noqa: N818
     """Another process is writing the warehouse and did not end in time."""
+
+
+class WarehouseDamaged(MoviesPlatformError):  # noqa: N818
+    """The file of the warehouse is no database any more; all that was in it can be computed again."""
 
 
 class ContractViolation(MoviesPlatformError):  # noqa: N818

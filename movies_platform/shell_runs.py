@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from movies_platform.resources.liveness import new_run
 
@@ -17,6 +18,8 @@ def run_here(
     partition_key: str | None = None,
 ) -> dg.ExecuteInProcessResult:  # fmt: skip
     """Run the job until its end, with the config of its `ops`. A failure is in the result, not raised."""
+    # What this process prints is for the shell. Dagster would start four processes that copy it, one after the other.
+    instance._compute_log_manager = NoOpComputeLogManager()
     with new_run() as run_id:
         return definitions.resolve_job_def(job).execute_in_process(
             run_config={**_QUIET, "ops": ops}, instance=instance, partition_key=partition_key, tags=BY_SHELL,

@@ -115,7 +115,7 @@ def test_a_month_that_has_not_arrived_by_its_day_is_told(home: Path, day: int, w
         folder = home / "landing" / where / "2026-11" / ("0001-0123456789ab" if where == "failed" else "")
         folder.mkdir(parents=True)
         (folder / "movies_metadata.csv").write_text("x")
-        (folder / "error.json").write_text("{}") if where == "failed" else None
+        (folder / "error.json").write_text('{"files": []}') if where == "failed" else None
     cause = of_missing_month(open_landing(), dt.date(2026, 11, day), expected_day=12)
     assert (cause and not cause.is_over) == told
     if told:

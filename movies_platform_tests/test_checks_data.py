@@ -40,10 +40,19 @@ def test_months_of_long_ago_are_forgotten():
 
 
 @pytest.mark.parametrize("extra", [1, 3], ids=["new movies", "changed movies here and there"])
-def test_a_delta_is_no_alarm(extra: int):
-    found = judge(*VOLUME, records(30, 300, movie_id=f"i * {extra} + {300 if extra == 1 else 0}"))
-    assert found.passed
-    assert "the first delta" in found.findings.message
+def test_the_first_delta_warns_and_the_next_does_not(extra: int):
+    movies = f"i * {extra} + {300 if extra == 1 else 0}"
+    first = judge(*VOLUME, records(30, 300, movie_id=movies))
+    assert not first.passed
+    assert "the first delta: far fewer than the 300 of the month before" in first.findings.message
+    assert "cut-off" not in first.findings.message
+
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE.replace(month=9), 300)
+        history(connection, BEFORE, 30, movie_id=movies)
+        history(connection, MONTH, 30, movie_id=movies)
+
+    assert judge(*VOLUME, tell).passed
 
 
 def test_a_file_that_was_cut_off_is_told_from_a_delta():

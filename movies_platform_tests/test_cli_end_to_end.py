@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from movies_platform_tests.shell import Shell
+from movies_platform_tests.shell import TIMEOUT, Shell
 
 
 def test_made_up_months_give_the_issues_that_were_made(shell: Shell) -> None:
@@ -119,6 +119,9 @@ def test_far_fewer_records_warn_and_go_through(shell: Shell, tmp_path: Path, mon
         (["rebuild"], "Nothing was processed yet"),
         (["publish"], "does not show what was delivered"),
         (["load", "--to", "sqlite:///films.db"], "Nothing is published"),
+        (["show", "genres", "--limit", "-1"], "See 'movies-platform show --help'"),
+        (["deliver", "a.csv"], "Missing option '--month'"),
+        (["nothing"], "No such command 'nothing'"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )
@@ -160,12 +163,60 @@ def test_a_damaged_warehouse_is_told_and_rebuilt(shell: Shell, months: list[Path
     shell("deliver", months[0], "--month", "2017-11")
     shell("refresh")
     before = shell.tables()
-    (shell.home / "warehouse.duckdb").write_bytes(b"not a database" * 1_000)
-    done = shell("refresh", status=1)
-    assert "the warehouse cannot be used" in done.stderr
-    assert "rebuild" in done.stderr
-    shell("rebuild")
+    damaged = shell.home / "warehouse.duckdb"
+    for kept in ("warehouse.duckdb.damaged", "warehouse.duckdb.damaged1"):
+        damaged.write_bytes(b"not a database" * 1_000)
+        (shell.home / "warehouse.duckdb.wal").write_bytes(b"log")
+        done = shell("refresh", status=1)
+        assert f"{damaged} is damaged" in done.stderr
+        assert "'movies-platform rebuild'" in done.stderr
+        assert "rebuild" in shell("publish", status=1).stderr
+        shell("rebuild")
+        assert shell.tables() == before
+        assert (shell.home / kept).read_bytes() == b"not a database" * 1_000
+        assert (shell.home / f"{kept}.wal").read_bytes() == b"log"
+
+
+def test_a_rebuild_that_fails_leaves_the_warehouse(
+    shell: Shell, months: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    before = shell.tables()
+    with monkeypatch.context() as setting:
+        setting.setenv("MOVIES_MEMORY", "1KB")
+        for command in ("refresh", "rebuild"):
+            done = shell(command, status=1)
+            assert "Give the database more memory: MOVIES_MEMORY" in done.stderr
+            assert "rebuild' makes" not in done.stderr
+    with monkeypatch.context() as setting:
+        setting.setenv("MOVIES_FIRST_MONTH", "2017-12")
+        assert "Set MOVIES_FIRST_MONTH to an earlier month" in shell("rebuild", status=1).stderr
     assert shell.tables() == before
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(shell: Shell, months: list[Path]) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    for arguments in (["status"], ["show", "movies", "--limit", 0, "--format", "csv"]):
+        process = shell.start(*arguments)
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait(TIMEOUT) == 0
+
+
+def test_a_damaged_note_of_a_delivery_is_told_and_mended(shell: Shell, months: list[Path], tmp_path: Path) -> None:
+    shell("deliver", months[0], "--month", "2017-11")
+    shell("refresh")
+    before = shell.tables("core", "metrics")
+    (note,) = (shell.home / "landing/processed").glob("*/*/delivery.json")
+    note.write_text("{]")
+    for command in ("status", "refresh"):
+        assert f"{note} is damaged" in shell(command, status=1).stderr
+    note.parent.rename(tmp_path / "taken_out")
+    shell("deliver", tmp_path / "taken_out" / "movies_metadata.csv", "--month", "2017-11")
+    shell("refresh")
+    assert shell.tables("core", "metrics") == before
 
 
 def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, months: list[Path]) -> None:

@@ -1,6 +1,7 @@
 """The home that commands make: Dagster's history in SQLite or PostgreSQL, and a dagster.yaml that may be one's own."""
 
 import json
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from movies_platform.errors import SettingsError
 from movies_platform.resources.home import dagster_yaml, prepare_home
+from movies_platform.resources.settings import settings
 from movies_platform_tests.shell import Shell
 
 SERVER = "postgresql+psycopg2://postgres@127.0.0.1:5432"
@@ -44,12 +46,34 @@ def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatc
     assert (shell.home / "report" / "index.html").exists()
 
 
-@pytest.mark.parametrize("name", ["movies [new]", "what?", "*"])
+@pytest.mark.parametrize("name", ["movies [new]", "what?", "*", "a%20b"])
 def test_a_home_in_which_dagster_finds_no_settings_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setenv("MOVIES_HOME", str(home / name))
-    with pytest.raises(SettingsError, match="Dagster would not find its settings"):
+    with pytest.raises(SettingsError, match="Dagster would not find its files"):
         prepare_home()
     assert not (home / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("MOVIES_HOME", "~nobody-of-this-name/movies", "there is no such user"),
+        ("MOVIES_WAREHOUSE", "s3://bucket/movies.duckdb", "not on this machine's disk"),
+        ("MOVIES_FIRST_MONTH", "0000-01", "is not a month"),
+        ("MOVIES_FIRST_MONTH", "2015-13", "is not a month"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=message):
+        settings()
+
+
+def test_a_history_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_HISTORY_URL", "postgresql+psycopg2://dagster:secret@db/dagster")
+    monkeypatch.setitem(sys.modules, "dagster_postgres", None)
+    with pytest.raises(SettingsError, match=r"pip install 'movies-platform\[postgres\]'"):
+        settings()
 
 
 def test_a_database_of_another_kind_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch):

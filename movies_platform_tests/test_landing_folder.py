@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from movies_platform.landing import files
 from movies_platform.landing.folder import FolderLanding
 from movies_platform_tests.landings import CREDITS, MONTH, MOVIES, Folder, Zone, zone_in_folder
 
@@ -40,3 +41,22 @@ def test_folders_and_files_where_none_belong_are_strays_wrong_months_first(zone)
         "incoming/2017-11/notes.txt: not a file of the data set",
     ]
     assert zone.landing.incoming(MONTH) is None
+
+
+def test_what_was_read_ahead_is_not_read_again_and_a_replaced_file_is(zone, monkeypatch):
+    delivered = zone.deliver("A", MOVIES)
+    zone.landing.read_ahead()
+    read = []
+    digest = files._digest
+    monkeypatch.setattr(files, "_digest", lambda path: read.append(path.name) or digest(path))
+    assert zone.landing.incoming(MONTH).id == delivered.id
+    assert read == []
+    zone.landing.read_ahead()
+    zone.storage.put(f"incoming/2017-11/{MOVIES}", "other")
+    assert zone.landing.incoming(MONTH).id != delivered.id
+    assert read == [MOVIES, MOVIES]
+
+
+def test_nothing_waits_to_be_read_ahead(zone):
+    zone.landing.read_ahead()
+    assert zone.landing.months() == []

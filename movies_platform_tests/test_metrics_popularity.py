@@ -67,6 +67,19 @@ def test_of_equally_popular_genres_the_one_with_more_movies_wins(home: Path):
     assert (found["mean"], found["median"], found["max"]) == (2, 2, 2)
 
 
+@pytest.mark.parametrize(
+    ("measure", "many", "few"),
+    [("total", [0.1] * 10, [1.0]), ("mean", [0.3, 0.2, 0.1, 0.3, 0.1], [0.1, 0.2, 0.3])],
+)
+def test_the_last_digit_of_a_sum_decides_no_tie(measure: str, many: list[float], few: list[float], home: Path):
+    found = winners(*((9, p) for p in many), *((5, p) for p in few))
+    assert found[measure] == 9
+
+
+def test_the_sixth_decimal_decides(home: Path):
+    assert set(winners((1, 0.000002), (2, 0.000001)).values()) == {1}
+
+
 def test_movies_without_popularity_do_not_decide_a_tie(home: Path):
     assert set(winners((1, 2.0), (2, 2.0), (2, None)).values()) == {1}
 

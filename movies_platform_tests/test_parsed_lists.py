@@ -49,6 +49,17 @@ def test_a_dropped_item_is_noted_as_it_was(item, shown):
     assert stages.issues()[0][5] == shown
 
 
+@pytest.mark.parametrize(
+    "item",
+    ['{"name": " A\'s ",  "id": 1}', "{'id': 1, 'name': \"A's\"}", "{'id': 1, 'x': None, 'name': \" A's \"}"],
+    ids=["json", "literal", "exact_way"],
+)
+def test_a_doubled_item_is_noted_as_it_was(item):
+    stages = parsed({"genres": f"[{{'id': 1, 'name': 'b'}}, {item}]"}, {"genres": "[{'id': 5, 'name': 'c'}]"})
+    assert stages.items("genre") == [(1, 1, 1, "b"), (2, 1, 5, "c")]
+    assert [row[3:] for row in stages.issues()] == [("duplicate_item", "dropped", item)]
+
+
 def test_the_same_odd_text_in_several_records_counts_for_each():
     stages = parsed({"genres": "False"}, {"genres": "False"}, {"genres": "[{'id': 4, 'name': '\\x41'}]"},
                     {"genres": " [{'id': 4, 'name': '\\x41'}]"})  # fmt: skip

@@ -357,6 +357,19 @@ def test_a_damaged_manifest_is_told_and_mended_by_insisting(
     assert latest_snapshot().manifest.snapshot == found.manifest.snapshot
 
 
+@pytest.mark.parametrize("content", ["junk", "[]", '{"snapshot": "a"}'])
+def test_a_damaged_pointer_is_told_and_mended_by_insisting(
+    content: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    found = publish().snapshot
+    (home / "published/latest.json").write_text(content)
+    with pytest.raises(SnapshotDamaged, match=r"latest\.json"):
+        publish()
+    assert publish(insist=True).is_new
+    assert latest_snapshot().manifest.snapshot == found.manifest.snapshot
+
+
 def test_a_later_writer_begins_again_with_what_the_warehouse_holds_then(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):

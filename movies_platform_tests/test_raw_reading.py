@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from movies_platform.contracts.raw import MOVIE_COLUMNS
 from movies_platform.errors import DeliveryRejected
+from movies_platform.raw import records
 from movies_platform.raw.blocks import Issue
+from movies_platform.raw.exact import parse_regular
 from movies_platform.raw.records import RecordReader
 
 HEADER = ",".join(MOVIE_COLUMNS)
@@ -66,6 +68,34 @@ def test_a_record_broken_inside_its_overview_is_joined(break_: str, ending: str)
     lines = sum(bool(line) for line in break_.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     assert (found.records, found.joined) == (4 + lines, 1 + lines)
     assert list(found.accepted) == [1, 2, found.records]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r", "\r\n"], ids=ascii)
+@pytest.mark.parametrize(
+    ("rest", "meant"),
+    [
+        ('"Go, now" she cried', "Go, now she cried"),
+        ('"a, b"{0}and more', "a, b{0}and more"),
+        ('"Go now" he', '"Go now" he'),
+    ],
+    ids=["comma", "line_between", "no_comma"],
+)
+def test_the_rest_of_a_broken_record_may_begin_with_a_quote(rest: str, meant: str, ending: str) -> None:
+    found = read(record(1), record(2, f"one{ending}{rest.format(ending)}"), record(3))
+    assert found.titles == ["title 1", "title 2", "title 3"]
+    assert found.overview(2) == f"one{ending}{meant.format(ending)}"
+    assert [(issue.issue, issue.action) for issue in found.issues] == [("broken_record", "repaired")]
+
+
+@pytest.mark.parametrize("behind", [(record(3),), ()], ids=["a_record_follows", "at_the_end"])
+@pytest.mark.parametrize("block_bytes", [2**20, 50])
+def test_a_last_column_that_is_never_closed_is_closed_and_told(behind: tuple[str, ...], block_bytes: int) -> None:
+    found = read(record(1), record(2, vote_count='"12'), *behind, block_bytes=block_bytes)
+    assert found.accepted[2][-1].strip() == "12"
+    assert len(found.accepted) == 2 + len(behind)
+    assert [(issue.record_number, issue.issue, issue.action) for issue in found.issues] == [
+        (2, "broken_record", "repaired")
+    ]
 
 
 def test_a_break_inside_quotes_is_no_fault() -> None:
@@ -200,6 +230,38 @@ def test_the_size_of_a_block_changes_nothing(lines: list[str], ending: str, bloc
     assert parts.accepted == whole.accepted
     assert parts.issues == whole.issues
     assert (parts.records, parts.joined) == (whole.records, whole.joined)
+
+
+@given(st.lists(LINE, max_size=12), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from([7, 64, 2**20]))
+@settings(max_examples=300, deadline=None)
+def test_lines_are_accounted_for_where_a_quote_reaches_farther_than_is_read(
+    lines: list[str], ending: str, block_bytes: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_FARTHEST", 30)
+        patch.setattr(records, "_EXACT_STRETCH", 10)
+        found = Read(ending.join([HEADER, *(part for line in lines for part in (line, record(1)))]), block_bytes)
+    assert found.records == len(found.accepted) + found.rejected + found.joined
+    assert all(len(columns) == 24 for columns in found.accepted.values())
+
+
+@pytest.mark.parametrize("line_break", ["", "\n"], ids=["one_line", "many_lines"])
+def test_a_quote_that_is_open_too_far_costs_no_other_record(line_break: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_FARTHEST", 2**21)
+    text = ("é text without end " * 50 + line_break) * 10_000
+    found = read(record(1), record(2, f'"{text}'), record(3), record(4), block_bytes=2**20)
+    assert found.titles == ["title 1", "title 3", "title 4"]
+    assert found.issues[0].record_number == 2
+    assert found.issues[0].issue == "column_count"
+    assert found.records == len(found.accepted) + found.rejected + found.joined
+
+
+@given(st.lists(TEXT, min_size=1, max_size=5))
+@settings(max_examples=200, deadline=None)
+def test_a_long_record_is_read_as_csv_reads_it(columns: list[str]) -> None:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="").writerow(columns)
+    assert parse_regular(line.getvalue().encode()) == tuple(columns)
 
 
 @given(st.binary(max_size=400))

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from movies_platform.contracts import table_named
-from movies_platform.errors import UnknownTable, WarehouseBusy
+from movies_platform.errors import UnknownTable, WarehouseBusy, WarehouseDamaged
 from movies_platform.resources import warehouse
 from movies_platform_tests.test_contracts_rows import MONTH
 
@@ -163,7 +163,7 @@ def test_reading_before_there_is_a_warehouse_says_what_to_do(home: Path):
 
 def test_a_file_that_is_no_database_is_told_at_once(home: Path):
     (home / "warehouse.duckdb").write_text("no database" * 1000)
-    with pytest.raises(duckdb.IOException, match="not a valid DuckDB"), warehouse.opened():
+    with pytest.raises(WarehouseDamaged, match="not a valid DuckDB"), warehouse.opened():
         pass
 
 

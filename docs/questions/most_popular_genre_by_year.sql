@@ -1,5 +1,6 @@
 -- Which genre was the most popular of each year, by total, mean, median and maximum of popularity?
--- Movies whose popularity is unknown do not count. Ties: more movies first, then the smaller genre_id.
+-- Movies whose popularity is unknown do not count. Ties: more movies first, then the smaller genre_id. Popularity has six
+-- decimals; what differs behind the ninth is what adding and dividing left, and decides nothing.
 WITH ranked AS (
     SELECT
         m.release_year AS year,
@@ -25,7 +26,10 @@ measured AS (
 placed AS (
     SELECT
         year, measure, genre_id, popularity, movies,
-        row_number() OVER (PARTITION BY year, measure ORDER BY popularity DESC, movies DESC, genre_id) AS winner
+        row_number() OVER (
+            PARTITION BY year, measure
+            ORDER BY round(CAST(popularity AS DECIMAL(38, 9)), 9) DESC, movies DESC, genre_id
+        ) AS winner
     FROM measured
 )
 SELECT p.year, p.measure, g.genre_id, g.genre_name, p.popularity, p.movies

@@ -14,7 +14,7 @@ _MENDED = ("repaired", "nulled", "dropped")
 
 
 def about_as_many_records_as_before(scope: Scope) -> Findings:
-    """As many records as earlier deliveries of its kind lead to expect; a delta that is no cut-off file."""
+    """As many records as earlier deliveries of its kind lead to expect; neither the first delta nor a cut-off file."""
     *before, now = months_until(scope)
     numbers: dict[str, float | int] = {"records": now.records}
     if not before:
@@ -28,8 +28,11 @@ def about_as_many_records_as_before(scope: Scope) -> Findings:
         numbers |= {"fewest_expected": round(low), "most_expected": round(high)}
         message += f"a {kind}; {low:,.0f} to {high:,.0f} are usual after {len(alike)} before."
         offenders += not low <= now.records <= high
+    elif now.whole:
+        message += "the first whole history."
     else:
-        message += f"the first {kind}."
+        offenders += 1
+        message += f"the first delta: far fewer than the {before[-1].records:,} of the month before."
     if not now.whole:
         density = _density(scope)
         numbers["density"] = density
@@ -94,8 +97,8 @@ CHECKS = (
     Check(
         "about_as_many_records_as_before", DELIVERIES,
         "As many records as earlier deliveries of its kind (whole histories, deltas) lead to expect. If it warns, "
-        "compare the file's size with the provider's and deliver it again if it is not whole; if it is right, leave "
-        "it: the bounds learn from it.",
+        "compare the file's size with the provider's and deliver it again if it is not whole; if it is right (the "
+        "first delta is), leave it: the bounds learn from it.",
         blocking=False, find=about_as_many_records_as_before,
     ),
     Check(

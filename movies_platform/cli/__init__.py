@@ -3,9 +3,12 @@
 Commands import what they need when they run: `--help` and `deliver` answer at once.
 """
 
+import errno
 import gc
 import logging
+import os
 import sys
+import time
 from typing import NoReturn
 
 import click
@@ -39,6 +42,13 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # `| head` has seen enough; what is still to be written goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
 
 @click.command(
     cls=_LazyGroup,
@@ -56,6 +66,14 @@ def cli() -> None:
     """
 
 
+_started = time.monotonic()
+
+
+def seconds() -> float:
+    """How long this process has been at it."""
+    return time.monotonic() - _started
+
+
 def main() -> None:
     """Run the command line; what a person can mend is one line on standard error and exit status 1."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
@@ -63,25 +81,32 @@ def main() -> None:
     # and again, took a fifth of a small refresh (docs/benchmarks.md).
     gc.disable()
     try:
-        cli()
+        cli(prog_name="movies-platform", standalone_mode=False)
     except MoviesPlatformError as problem:
         _give_up(str(problem))
-    except BrokenPipeError:  # `| head` has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+    except click.ClickException as problem:
+        asked = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "movies-platform"
+        _give_up(f"{problem.format_message().rstrip('.')}. See '{asked} --help'.")
+    except click.Abort:
+        sys.exit(130)  # as shells do after Ctrl-C
     except OSError as problem:
-        where = f": {problem.filename}" if problem.filename else ""
-        _give_up(f"{problem.strerror or problem}{where}")
+        where = problem.filename2 or problem.filename  # of a copy, the place it did not reach
+        remedy = " Make room on that disk." if problem.errno == errno.ENOSPC else ""
+        _give_up(f"{problem.strerror or problem}{f': {where}' if where else ''}.{remedy}")
     except Exception as problem:
         # Told by name, because a command that needs no database imports none.
         library = type(problem).__module__.split(".")[0].lstrip("_")
         if library == "duckdb":
-            first = str(problem).splitlines()[0]
-            _give_up(f"the warehouse cannot be used: {first} 'movies-platform rebuild' makes it again.")
+            from movies_platform.resources.failures import explained
+
+            _give_up(f"the warehouse cannot be used: {explained(str(problem)).splitlines()[0]}")
         if library in ("botocore", "boto3", "s3transfer"):
             _give_up(f"S3 does not do what was asked: {str(problem).splitlines()[0]}")
         if library == "sqlalchemy":
-            _give_up(f"Dagster's history in DAGSTER_HOME cannot be used: {str(problem).splitlines()[0]}")
+            _give_up(
+                f"Dagster's history in DAGSTER_HOME cannot be used: {str(problem).splitlines()[0]}. See that it can be "
+                "written; a damaged one may be removed: only what the UI tells of earlier runs is lost."
+            )
         raise
     finally:
         gc.freeze()

@@ -3,10 +3,15 @@
 import datetime as dt
 import gc
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from movies_platform.cli import seconds
 from movies_platform.cli.delivering import Month, check_month
+
+if TYPE_CHECKING:
+    from movies_platform.refresh import Done
 
 no_publish = click.option(
     "--no-publish", is_flag=True, envvar="MOVIES_NO_PUBLISH", help="Leave the published snapshot as it is."
@@ -24,7 +29,10 @@ def refresh(month: dt.date | None, no_publish: bool) -> None:
     Interrupted at any moment, the same command finishes the work. Tables that look wrong (empty, much smaller than
     before) are not published, which is a failure too.
     """
-    from movies_platform.refresh import Refresh, report
+    from movies_platform.landing import open_landing
+
+    open_landing().read_ahead()  # while Dagster is imported
+    from movies_platform.refresh import Refresh
     from movies_platform.resources.home import prepare_home
 
     _collect_garbage_again()
@@ -32,8 +40,7 @@ def refresh(month: dt.date | None, no_publish: bool) -> None:
         check_month(month)
     prepare_home()
     done = Refresh(tell=_tell).run(month)
-    click.echo(report(done))
-    sys.exit(0 if done.succeeded and (no_publish or _handed_on(anew=done.recomputed)) else 1)
+    _end(done, publish=not no_publish, anew=done.recomputed)
 
 
 @click.command()
@@ -45,14 +52,21 @@ def rebuild(no_publish: bool) -> None:
     one step, when all of it is there.
     """
     from movies_platform.rebuild import rebuild_warehouse
-    from movies_platform.refresh import report
     from movies_platform.resources.home import prepare_home
 
     _collect_garbage_again()
     prepare_home()
-    done = rebuild_warehouse(tell=_tell)
+    _end(rebuild_warehouse(tell=_tell), publish=not no_publish, anew=True)
+
+
+def _end(done: "Done", *, publish: bool, anew: bool) -> NoReturn:
+    """Tell what was done, hand it on, and exit."""
+    from movies_platform.refresh import report
+
     click.echo(report(done))
-    sys.exit(0 if done.succeeded and (no_publish or _handed_on(anew=True)) else 1)
+    succeeded = done.succeeded and (not publish or _handed_on(anew=anew))
+    click.echo(f"seconds   {seconds():.1f}")
+    sys.exit(0 if succeeded else 1)
 
 
 def _handed_on(*, anew: bool) -> bool:
@@ -60,7 +74,8 @@ def _handed_on(*, anew: bool) -> bool:
     from movies_platform.handing_on import hand_on
 
     lines, problems = hand_on(anew=anew, tell=_tell)
-    click.echo("\n".join([*lines, *(f"problem   {line}" for text in problems for line in text.splitlines())]))
+    for line in [*lines, *(f"problem   {line}" for text in problems for line in text.splitlines())]:
+        click.echo(line)
     return not problems
 
 

@@ -98,8 +98,8 @@ def status() -> None:
         settled = newest.get(month)
         state = "waiting" if month in waiting else settled.outcome if settled else ""
         problem = settled.note.get("problem") if settled and settled.outcome == "failed" else None
-        rows.append((month_name(month), state, *accounts.get(month, ("", "", "")), problem or ""))
-    click.echo(_table(["month", "state", "records", "accepted", "rejected", "problem"], rows))
+        rows.append((month_name(month), state, *accounts.get(month, [""] * 4), problem or ""))
+    click.echo(_table(["month", "state", "records", "accepted", "joined", "rejected", "problem"], rows))
     for stray in landing.strays():
         click.echo(f"notice: {stray}")
     _echo_tables()
@@ -117,7 +117,7 @@ def _accounts() -> dict[dt.date, tuple[Any, ...]]:
                 return {}
             found = connection.execute(
                 "SELECT delivery_month, sum(records)::BIGINT, sum(accepted_records)::BIGINT, "
-                "sum(rejected_records)::BIGINT FROM raw.deliveries GROUP BY 1"
+                "sum(joined_records)::BIGINT, sum(rejected_records)::BIGINT FROM raw.deliveries GROUP BY 1"
             ).fetchall()
     except UnknownTable:  # nothing was refreshed yet
         return {}
@@ -167,4 +167,6 @@ def _echo_checks() -> None:
             failed.append(f"{found.table}: {found.check.name}: {in_months}")
         elif found.passed is False:
             failed.append(line)
-    click.echo("\n".join(["failed checks:", *failed]) if failed else f"failed checks: none of {len(latest)}")
+    judged = sum(found.passed is not None for found in latest)
+    none = f"failed checks: none of {judged}" if judged else "failed checks: none ran yet"
+    click.echo("\n".join(["failed checks:", *failed]) if failed else none)

@@ -114,6 +114,9 @@ class Landing(Protocol):
     def incoming(self, month: dt.date) -> Delivery | None:
         """What waits to be processed for the month."""
 
+    def read_ahead(self) -> None:
+        """Begin, beside other work, what telling the oldest delivery that waits will take."""
+
     def settled(self, month: dt.date | None = None) -> Sequence[Settled]:
         """Deliveries that were processed or refused, by month and number."""
 
@@ -167,7 +170,7 @@ def without_doubles(names: Sequence[str], place: str) -> None:
     if len(movies) > 1:
         raise DeliveryRejected(
             f"{place} holds the movies more than once ({', '.join(movies)})",
-            remedy="Keep the one that counts.",
+            remedy="Deliver it again with only the one that counts.",
         )
     if not movies:
         raise DeliveryRejected(

@@ -5,9 +5,13 @@ import hashlib
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from movies_platform.landing.deliveries import MARKERS, DeliveredFile, Delivery
+
+_reader = ThreadPoolExecutor(max_workers=1)
+_ahead: dict[tuple[Path, str], Future[str]] = {}  # digests by file and version, until they are asked for
 
 
 def visible(folder: Path) -> Sequence[Path]:
@@ -33,12 +37,21 @@ def move_markers(source: Path, target: Path) -> None:
             shutil.move(source / name, target / name)
 
 
+def read_ahead(path: Path) -> None:
+    """Begin in a thread to read a file for which `delivered_file` will be asked."""
+    _ahead[path, version_of(path)] = _reader.submit(_digest, path)
+
+
 def delivered_file(path: Path) -> DeliveredFile:
     """The file as part of a delivery."""
     version = version_of(path)
+    ahead = _ahead.pop((path, version), None)
+    return DeliveredFile(path.name, path.stat().st_size, ahead.result() if ahead else _digest(path), version)
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
-    return DeliveredFile(path.name, path.stat().st_size, digest, version)
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def replaced_files(delivery: Delivery) -> list[str]:

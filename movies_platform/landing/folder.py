@@ -7,7 +7,6 @@ files out of incoming/, if they are still the ones that were read.
 
 import contextlib
 import datetime as dt
-import json
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -32,12 +31,13 @@ from movies_platform.landing.files import (
     delivered_file,
     keep,
     move_markers,
+    read_ahead,
     replaced_files,
     version_of,
     visible,
     written_at,
 )
-from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of
+from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of, read_note
 from movies_platform.resources.months import month_name, parse_month
 
 
@@ -82,6 +82,13 @@ class FolderLanding:
         waiting = self._delivery(month, self._incoming(month), settled=False)
         return None if waiting and self._left_over(waiting) else waiting
 
+    def read_ahead(self) -> None:
+        """Begin to read the files of the oldest delivery, whose digests make its id."""
+        with contextlib.suppress(FileNotFoundError):  # settled while we look
+            for month in self.months()[:1]:
+                for name in self._names(self._incoming(month)):
+                    read_ahead(self._incoming(month) / name)
+
     def settled(self, month: dt.date | None = None) -> list[Settled]:
         """Deliveries that were processed or refused, by month and number."""
         found = []
@@ -93,7 +100,7 @@ class FolderLanding:
                     found.append(
                         Settled(
                             parse_month(folder.parent.name), *parsed, outcome, str(folder),
-                            json.loads(note.read_text(encoding="utf-8")),
+                            read_note(note.read_bytes(), str(note)),
                         )
                     )  # fmt: skip
         return sorted(found, key=lambda s: (s.month, s.number))

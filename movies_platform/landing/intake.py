@@ -3,9 +3,8 @@
 Only what is plainly no delivery is refused here; the records are judged when they are read.
 """
 
+import codecs
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from movies_platform.errors import DeliveryRejected
@@ -26,21 +25,30 @@ def collect(path: Path) -> dict[str, Path]:
     if not path.is_dir() and not path.is_file():
         raise DeliveryRejected("is neither a file nor a folder", file=str(path), remedy="Deliver a file.")
     files = _from_folder(path) if path.is_dir() else {_landing_name(path): path}
-    with _readable(files, path) as head:
-        columns = re.split(rb"[,\r\n]", head.removeprefix(b"\xef\xbb\xbf"), maxsplit=500)
-        if not {b"id", b"title"} <= {column.strip().strip(b'"') for column in columns}:
-            raise DeliveryRejected(
-                f"is no {MOVIES}: its first line does not name the columns id and title",
-                file=path.name,
-                remedy="Deliver the data set's own file, with its header line.",
-            )
+    if not _names_movies(head := _head(files, path), b","):
+        why = "its first line does not name the columns id and title"
+        if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in head[:100]:
+            why = "it is not UTF-8"
+        elif _names_movies(head, b";") or _names_movies(head, b"\t"):
+            why = "its columns are not separated by commas"
+        raise DeliveryRejected(
+            f"is no {MOVIES}: {why}", file=path.name, remedy="Deliver the data set's own file, with its header line."
+        )
     return files
 
 
-@contextmanager
-def _readable(files: dict[str, Path], path: Path) -> Iterator[bytes]:
-    with movies_stream(files, str(path)) as (_, stream):
-        yield stream.read(_HEADER)
+def _names_movies(head: bytes, separator: bytes) -> bool:
+    columns = re.split(rb"[\r\n]|" + re.escape(separator), head.removeprefix(codecs.BOM_UTF8), maxsplit=500)
+    return {b"id", b"title"} <= {column.strip().strip(b'"') for column in columns}
+
+
+def _head(files: dict[str, Path], path: Path) -> bytes:
+    """The first bytes of the movies; refusals name the file as it was handed in."""
+    try:
+        with movies_stream(files, str(path)) as (_, stream):
+            return stream.read(_HEADER)
+    except DeliveryRejected as problem:
+        raise DeliveryRejected(problem.problem, file=path.name, remedy=problem.remedy) from problem
 
 
 def _from_folder(path: Path) -> dict[str, Path]:

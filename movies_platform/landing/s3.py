@@ -7,7 +7,6 @@ replaced it. `deliver` uploads beside incoming/ and lets the movies appear last;
 
 import contextlib
 import datetime as dt
-import json
 import shutil
 import tempfile
 import time
@@ -35,7 +34,7 @@ from movies_platform.landing.deliveries import (
     arrival,
     brings_movies,
 )
-from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of
+from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of, read_note
 from movies_platform.landing.transfer import has_etag
 from movies_platform.resources.months import month_name, parse_month
 from movies_platform.resources.settings import settings
@@ -83,8 +82,11 @@ class S3Landing:
 
     def incoming(self, month: dt.date) -> Delivery | None:
         """What waits to be processed for the month."""
-        waiting = self._waiting(month)
+        waiting = self._delivery(month, f"incoming/{month_name(month)}")
         return None if waiting and is_left_over(waiting, self.settled(month)[-1:]) else waiting
+
+    def read_ahead(self) -> None:
+        """Nothing: the store tells what makes a delivery's id."""
 
     def settled(self, month: dt.date | None = None) -> list[Settled]:
         """Deliveries that were processed or refused, by month and number."""
@@ -125,7 +127,7 @@ class S3Landing:
 
     def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
         """Deliver the files for the month, whole or not at all."""
-        waiting = self._waiting(month)
+        waiting = self._delivery(month, f"incoming/{month_name(month)}")
         if waiting and {f.name for f in waiting.files} == set(files):
             etags = {f.name: f.version for f in waiting.files}
             if all(has_etag(path, etags[name]) for name, path in files.items()):
@@ -179,9 +181,6 @@ class S3Landing:
         now = {f.name: self.bucket.etag(f"{folder}/{f.name}") for f in delivery.files}
         return [f.name for f in delivery.files if now[f.name] not in (None, f.version)]
 
-    def _waiting(self, month: dt.date) -> Delivery | None:
-        return self._delivery(month, f"incoming/{month_name(month)}")
-
     def _delivery(self, month: dt.date, folder: str, digests: Mapping[str, str] | None = None) -> Delivery | None:
         named = ((o, o.key.removeprefix(f"{folder}/")) for o in self.bucket.objects(f"{folder}/"))
         files = tuple(
@@ -201,7 +200,7 @@ class S3Landing:
     def _note(self, note: StoredObject) -> Mapping[str, Any]:
         key = (self.bucket.place(note.key), note.etag)
         if key not in _notes:
-            _notes[key] = json.loads(self.bucket.read(note.key))
+            _notes[key] = read_note(self.bucket.read(note.key), self.bucket.place(note.key))
         return _notes[key]
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from movies_platform.errors import LandingDamaged
 from movies_platform.landing.deliveries import Delivery, Outcome, Settled, brings_movies
 
 _SETTLED = re.compile(r"(\d{4,})-([0-9a-f]{12})")
@@ -15,6 +16,20 @@ def parse_settled(name: str) -> tuple[int, str] | None:
     """Number and id in the name of a settled delivery's folder."""
     match = _SETTLED.fullmatch(name)
     return (int(match[1]), match[2]) if match else None
+
+
+def read_note(content: str | bytes, place: str) -> dict[str, Any]:
+    """What delivery.json or error.json says; raises LandingDamaged when it cannot be read."""
+    try:
+        note = json.loads(content)
+    except ValueError:
+        note = None
+    if not isinstance(note, dict) or "files" not in note:
+        raise LandingDamaged(
+            f"{place} is damaged. Restore it, or take its folder out of the landing zone and deliver the files that "
+            "are in it again."
+        )
+    return note
 
 
 def settled_name(existing: Sequence[str], delivery_id: str) -> str:

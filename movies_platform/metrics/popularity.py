@@ -15,6 +15,8 @@ _MEASURES = {
     "median": "median(popularity)",
     "max": "max(popularity)",
 }
+# Popularity is delivered with six decimals. What differs later is what adding and dividing left, and decides nothing.
+_RANK = "round(popularity, 9)"
 
 
 def yearly_popularity(movies: Relation, links: Relation, group: str, *measures: str) -> Relation:
@@ -35,10 +37,11 @@ def most_popular(popularity: Relation) -> Relation:
     return (
         popularity.project(f"year, genre_id, movies, unnest([{rivals}], recursive := true)")
         .aggregate(
-            "year, measure, min({popularity: -popularity, movies: -movies, genre_id: genre_id}) AS first",
+            f"year, measure, min({{rank: -{_RANK}, movies: -movies, genre_id: genre_id, popularity: popularity}}) "
+            "AS first",
             "year, measure",
         )
-        .project("year, measure, first.genre_id, -first.popularity AS popularity, -first.movies AS movies")
+        .project("year, measure, first.genre_id, first.popularity, -first.movies AS movies")
     )
 
 

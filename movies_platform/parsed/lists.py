@@ -61,7 +61,8 @@ def store_lists(connection: duckdb.DuckDBPyConnection, month: dt.date, file: str
             connection,
             f"INSERT INTO raw.data_issues ({ISSUE_COLUMNS}) SELECT $1, $2, record_number, movie_id, $3, "
             "CASE WHEN name IS NULL THEN 'invalid_item' ELSE 'duplicate_item' END, 'dropped', "
-            f"coalesce(nullif(value, ''), {_shown('id', 'name')})[:500] FROM staging.{column}_items "
+            f"coalesce(value, regexp_extract_all(text, '{_quoted(_ITEM)}')[position])[:500] "
+            f"FROM staging.{column}_items JOIN {_texts(column)} USING (record_number, movie_id) "
             "WHERE name IS NULL OR position > first ORDER BY record_number, position",
             month,
             file,
@@ -79,10 +80,9 @@ def _texts(column: str) -> str:
 def _read_texts(staging: duckdb.DuckDBPyConnection, column: str) -> None:
     """Each distinct text once; `plain` holds the items that the database read, `odd_items` those that Python read."""
     # The pattern is a constant of the query: as a parameter it would be compiled again and again.
-    pattern = PLAIN.replace("'", "''")
     staging.execute(
         f"CREATE OR REPLACE TABLE staging.{column}_known AS SELECT text, "
-        f"CASE WHEN strlen(text) <= {LONGEST_TEXT} AND regexp_full_match(text, '{pattern}') "
+        f"CASE WHEN strlen(text) <= {LONGEST_TEXT} AND regexp_full_match(text, '{_quoted(PLAIN)}') "
         "THEN TRY_CAST(text AS STRUCT(id BIGINT, name VARCHAR)[]) END AS plain, "
         f"plain IS NOT NULL AS is_list FROM (SELECT DISTINCT text FROM {_texts(column)})"
     )
@@ -116,7 +116,7 @@ def _read_items(staging: duckdb.DuckDBPyConnection, column: str) -> None:
     staging.execute(
         f"CREATE OR REPLACE TABLE staging.{column}_every AS SELECT record_number, movie_id, i.* EXCLUDE (text) "
         f"FROM {_texts(column)} JOIN (SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, "
-        f"CASE WHEN name IS NULL THEN {_shown('id', 'item.name')} END AS value "
+        "NULL AS value "
         f"FROM (SELECT text, unnest(plain) AS item, generate_subscripts(plain, 1) AS position "
         f"FROM staging.{column}_known) UNION ALL FROM staging.odd_items) i USING (text)"
     )
@@ -131,6 +131,5 @@ def _read_items(staging: duckdb.DuckDBPyConnection, column: str) -> None:
     )
 
 
-def _shown(item_id: str, name: str) -> str:
-    """The item as the data set writes it, for the eye."""
-    return f"concat('{{''id'': ', {item_id}, ', ''name'': ''', {name}, '''}}')"
+def _quoted(pattern: str) -> str:
+    return pattern.replace("'", "''")

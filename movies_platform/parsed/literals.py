@@ -14,7 +14,7 @@ _WIDEST = 2**63
 
 
 class Item(NamedTuple):
-    """An item of a list: `id` and `name`, or, where it is none, both null and its text in `value`."""
+    """An item of a list: `id` and `name`, both null where it is none; `value` is its text as Python writes it."""
 
     position: int
     id: int | None
@@ -55,7 +55,7 @@ def _item(position: int, element: Any) -> Item:
     if -_WIDEST <= identifier < _WIDEST:
         storable = _storable(name.strip())
         if storable:
-            return Item(position, identifier, storable, "")
+            return Item(position, identifier, storable, _shown(element))
     return Item(position, None, None, _shown(element))
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _SPACE = r"\t\n\x0b\x0c\r\x1c-\x1f \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
+_LARGEST = "1e100"  # numbers up to here add up to something finite, however many they are
+
 
 def trimmed(column: str) -> str:
     """The text without white space at both ends; null when nothing is left."""
@@ -46,11 +48,11 @@ def _text(value: str) -> str:
 
 
 def _real(value: str) -> str:
-    return f"CASE WHEN {value} >= 0 AND isfinite({value}) THEN abs({value}) END"  # abs: no negative zero
+    return f"CASE WHEN {value} BETWEEN 0 AND {_LARGEST} THEN abs({value}) END"  # abs: no negative zero
 
 
 def _money(value: str) -> str:
-    return f"CASE WHEN {value} > 0 AND isfinite({value}) THEN {value} END"
+    return f"CASE WHEN {value} > 0 AND {value} <= {_LARGEST} THEN {value} END"
 
 
 def _whole(value: str) -> str:

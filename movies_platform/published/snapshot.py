@@ -29,6 +29,7 @@ from movies_platform.snapshots.reading import Snapshot, latest_snapshot
 from movies_platform.snapshots.store import LATEST, SNAPSHOTS, Pointer, Store
 
 _TRIES = 5
+_TOLD = 3  # of the reasons for a refusal
 _log = logging.getLogger(__name__)
 
 
@@ -72,9 +73,9 @@ def _publish_over(
     free = [qualified(table) for table in MONTHLY]  # a month may have no issue
     doubts = objections(copied.months, copied.rows, before.manifest if before else None, free)
     if doubts and not insist:
-        raise SnapshotRefused(
-            f"Not published: {'; '.join(doubts)}. If that is right, run 'movies-platform publish --insist'."
-        )
+        more = f"; and {len(doubts) - _TOLD} more" if len(doubts) > _TOLD else ""
+        why = "; ".join(doubts[:_TOLD]) + more
+        raise SnapshotRefused(f"Not published: {why}. If that is right, run 'movies-platform publish --insist'.")
     note_contents(folder / "movies.duckdb", name, tables)
     write_others(folder, parts)
     rows = verify(folder, parts)

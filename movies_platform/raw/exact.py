@@ -5,19 +5,26 @@ it; such a record ends at the first line break behind that quote instead, where 
 """
 
 import csv
-import io
 import itertools
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_COLUMN = re.compile(rb'"((?:[^"]++|"")*+)"|([^,]*+)')
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record as written: `text` without its line break, `ending` the line break, `columns` parsed."""
+    """A record as written: `text` without its line break, `ending` the line break, `columns` parsed.
+
+    `is_unclosed` when its last column begins with a quote that no other one closes.
+    """
 
     text: str
     ending: str
     columns: tuple[str, ...]
+    is_unclosed: bool = False
 
 
 def split(text: str, *, width: int, final: bool, until: int) -> list[Record]:
@@ -39,8 +46,9 @@ def split(text: str, *, width: int, final: bool, until: int) -> list[Record]:
             return found
     if not final:
         return found[:-1]
-    if found and _is_unclosed(found[-1].text) and (mended := _mend(found[-1].text, width)):
-        return found[:-1] + mended
+    if found and _is_unclosed(found[-1].text):
+        last = replace(found[-1], is_unclosed=True)
+        return found[:-1] + (_mend(last.text, width) or [last])
     return found
 
 
@@ -49,23 +57,29 @@ def parse(text: str) -> tuple[str, ...]:
     return next(iter(_records(text))).columns
 
 
-def parse_regular(text: str) -> tuple[str, ...]:
-    """Columns of one record whose line breaks are all inside quotes that stand in order (spares copies of it)."""
-    csv.field_size_limit(2**62)
-    return tuple(next(csv.reader([text])))
+def parse_regular(record: bytes) -> tuple[str, ...]:
+    """Columns of one record whose quotes stand in order: by slices of it, where csv takes four bytes a character."""
+    columns = []
+    position = 0
+    while position <= len(record):
+        found = _COLUMN.match(record, position)
+        assert found, "a record whose quotes stand in order matches"
+        quoted, bare = found.groups()
+        columns.append((bare if quoted is None else quoted.replace(b'""', b'"')).decode("utf-8"))
+        position = found.end() + 1
+    return tuple(columns)
 
 
 def _records(text: str) -> Iterator[Record]:
     csv.field_size_limit(2**62)
     taken: list[str] = []
 
-    def lines() -> Iterator[str]:
-        # newline="" ends lines at LF, CR and CRLF and leaves them as they are.
-        for line in io.StringIO(text, newline=""):
+    def noted() -> Iterator[str]:
+        for line in _lines(text):
             taken.append(line)
             yield line
 
-    for columns in csv.reader(lines()):
+    for columns in csv.reader(noted()):
         whole = "".join(taken)
         taken.clear()
         bare = whole.removesuffix("\n").removesuffix("\r")
@@ -75,13 +89,18 @@ def _records(text: str) -> Iterator[Record]:
         yield Record(bare, ending, tuple(columns))
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends, LF, CR or CRLF (a StringIO gives them too, and takes four bytes a character)."""
+    return (line[0] for line in _LINE.finditer(text))
+
+
 def _ends_inside_quotes(ending: str, bare: str, columns: list[str]) -> bool:
     return bool(ending and columns and columns[-1].endswith(ending) and _is_unclosed(bare + ending))
 
 
 def _is_unclosed(text: str) -> bool:
     # Inside quotes one more line is more of the same record, elsewhere it is the next one.
-    records = csv.reader(itertools.chain(io.StringIO(text, newline=""), ["next"]))
+    records = csv.reader(itertools.chain(_lines(text), ["next"]))
     next(records)
     return bool(text) and next(records, None) is None
 
@@ -91,7 +110,7 @@ def _swallower(record: Record, text: str, width: int) -> Record | None:
 
     Then a quote that was not closed in its own record swallowed that line.
     """
-    lines = io.StringIO(text, newline="")
+    lines = _lines(text)
     first = next(lines)
     if len(first) >= len(record.text):
         return None
@@ -103,13 +122,13 @@ def _swallower(record: Record, text: str, width: int) -> Record | None:
 
 def _as_record(line: str) -> Record:
     bare = line.removesuffix("\n").removesuffix("\r")
-    return Record(bare, line[len(bare) :], parse(bare))
+    return Record(bare, line[len(bare) :], parse(bare), _is_unclosed(bare))
 
 
 def _mend(text: str, width: int) -> list[Record]:
     """The unclosed record up to the line break behind the quote, and what follows; empty if no good record follows."""
-    lines = list(io.StringIO(text, newline=""))
-    swallowed = len(list(io.StringIO(parse(text)[-1], newline="")))
+    lines = list(_lines(text))
+    swallowed = len(list(_lines(parse(text)[-1])))
     first = "".join(lines[: len(lines) - swallowed + 1])
     rest = list(_records(text[len(first) :]))
     if not any(len(record.columns) == width for record in rest):

@@ -46,6 +46,8 @@ class Ledger:
                 position += 1
             elif len(record.columns) == self._header.width:
                 self.accept(record.columns)
+                if record.is_unclosed:
+                    self._note(record.columns, "broken_record", "repaired", record.columns[-1])
                 position += 1
             elif joined := join(records, position, self._header):
                 columns, pieces = joined

@@ -25,10 +25,22 @@ def join(records: list[Record], first: int, header: Header) -> tuple[tuple[str, 
     if last == len(records) or len(records[last].columns) != header.width - header.overview:
         return None
     pieces = records[first : last + 1]
+    columns = _as_one_line(pieces)
+    if len(columns) != header.width:  # a piece begins with a quote that holds a comma
+        columns = _as_read(pieces)
+    return columns, len(pieces)
+
+
+def _as_one_line(pieces: list[Record]) -> tuple[str, ...]:
     text = "".join(piece.text + _STAND_INS[piece.ending] for piece in pieces[:-1]) + pieces[-1].text
     columns = exact.parse(text)
-    if len(columns) != header.width:
-        return None
     for ending, stand_in in _STAND_INS.items():
         columns = tuple(column.replace(stand_in, ending) for column in columns)
-    return columns, len(pieces)
+    return columns
+
+
+def _as_read(pieces: list[Record]) -> tuple[str, ...]:
+    first, *between, last = pieces
+    overview = first.columns[-1] + first.ending
+    overview += "".join("".join(piece.columns) + piece.ending for piece in between) + last.columns[0]
+    return (*first.columns[:-1], overview, *last.columns[1:])

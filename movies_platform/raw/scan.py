@@ -6,6 +6,7 @@ counted with numpy, at several hundred megabytes a second. Where a quote stands 
 guess: the scan says where, and `raw.exact` takes over.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,10 +58,17 @@ def scan(buffer: bytes, *, final: bool) -> Scan:
         ends, nexts = np.append(ends, len(data)), np.append(nexts, len(data))
     starts = starts[: len(ends)]
 
-    commas = np.flatnonzero(data[:limit] == _COMMA)
+    commas = np.flatnonzero(data[: ends[-1] if len(ends) else 0] == _COMMA)
     columns = _between(commas, quotes, starts, ends) + 1
     columns[starts == ends] = 0
     return Scan(starts, ends, nexts, columns, irregular)
+
+
+def runs(positions: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Stretches of neighbouring positions, as (first, behind the last)."""
+    for run in np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1):
+        if len(run):
+            yield int(run[0]), int(run[-1]) + 1
 
 
 def _between(commas: Positions, quotes: Positions, starts: Positions, ends: Positions) -> Positions:

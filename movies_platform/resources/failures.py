@@ -8,6 +8,7 @@ import dagster as dg
 _REMEDIES = {
     "No space left on device": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
     "max_temp_directory_size": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
+    "Corrupt database file": "'movies-platform rebuild' makes the warehouse again from processed/.",
     "Out of Memory Error": "Give the database more memory: MOVIES_MEMORY, for instance 2GB.",
 }
 

@@ -1,7 +1,7 @@
 """The home of the platform: made where it is missing, by whichever command comes first."""
 
-import glob
 import os
+import re
 from pathlib import Path
 
 from movies_platform.errors import SettingsError
@@ -68,8 +68,10 @@ def dagster_yaml(history_url: str) -> str:
 def prepare_home() -> Settings:
     """Create what is missing of the home and point Dagster at it; safe to repeat."""
     chosen = settings()
-    if glob.escape(f"{chosen.dagster_home}") != f"{chosen.dagster_home}":
-        raise SettingsError(f"{chosen.dagster_home} has one of * ? [ in its name: Dagster would not find its settings.")
+    if re.search(r"[*?[]|%[0-9A-Fa-f]{2}", f"{chosen.dagster_home}"):
+        raise SettingsError(
+            f"{chosen.dagster_home} has one of * ? [ or a sign like %20 in its name: Dagster would not find its files."
+        )
     chosen.dagster_home.mkdir(parents=True, exist_ok=True)
     chosen.scratch.mkdir(parents=True, exist_ok=True)
     if "://" not in chosen.landing:

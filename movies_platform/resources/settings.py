@@ -28,6 +28,7 @@ One setting is enough, `MOVIES_HOME`; each place under it can be moved on its ow
 import os
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from movies_platform.errors import SettingsError
@@ -71,21 +72,18 @@ class Settings:
 
 def settings() -> Settings:
     """Read the settings from the environment (cheap: call it where a setting is needed)."""
-    home = Path(os.environ.get("MOVIES_HOME") or "data").expanduser().absolute()
+    home = _folder("MOVIES_HOME", "data")
 
     def place(name: str, below: str) -> str:
-        value = os.environ.get(name)
-        if value and "://" in value:
-            return value
-        return str(Path(value).expanduser().absolute() if value else home / below)
+        return os.environ[name] if "://" in os.environ.get(name, "") else str(_folder(name, home / below))
 
     return Settings(
         home=home,
         landing=place("MOVIES_LANDING", "landing"),
-        warehouse=Path(place("MOVIES_WAREHOUSE", "warehouse.duckdb")),
+        warehouse=_folder("MOVIES_WAREHOUSE", home / "warehouse.duckdb"),
         published=place("MOVIES_PUBLISHED", "published"),
-        dagster_home=Path(place("DAGSTER_HOME", "dagster")),
-        first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"\d{4}-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
+        dagster_home=_folder("DAGSTER_HOME", home / "dagster"),
+        first_month=_matching("MOVIES_FIRST_MONTH", "2015-01", r"(19|20)\d\d-(0[1-9]|1[0-2])", "a month, YYYY-MM"),
         memory=_matching("MOVIES_MEMORY", "", r"(\d+(\.\d+)?\s*[KMGT]i?B)?", "a size, for example 1GB") or None,
         wait_seconds=float(_matching("MOVIES_WAIT", "600", _NUMBER, "a number of seconds")),
         keep_snapshots=int(_matching("MOVIES_KEEP_SNAPSHOTS", "5", r"[2-9]|[1-9]\d+", "a number, at least 2")),
@@ -101,10 +99,22 @@ def settings() -> Settings:
     )
 
 
+def _folder(name: str, default: str | Path) -> Path:
+    value = os.environ.get(name) or default
+    if "://" in str(value):
+        raise SettingsError(f"{name}={value!r} is not on this machine's disk. Give a path.")
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError as problem:
+        raise SettingsError(f"{name}={value!r}: there is no such user.") from problem
+
+
 def _history_url() -> str:
     url = os.environ.get("MOVIES_HISTORY_URL", "")
     if url and not url.startswith("postgresql+psycopg2://"):  # its password is not shown
         raise SettingsError("MOVIES_HISTORY_URL must begin with postgresql+psycopg2://.")
+    if url and not find_spec("dagster_postgres"):
+        raise SettingsError("MOVIES_HISTORY_URL needs the extra 'postgres': pip install 'movies-platform[postgres]'.")
     return url
 
 

@@ -19,11 +19,12 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
-from movies_platform.errors import UnknownTable, WarehouseBusy
+from movies_platform.errors import UnknownTable, WarehouseBusy, WarehouseDamaged
 from movies_platform.resources.asking import ask
 from movies_platform.resources.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
+_DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "replaying WAL")
 _POLL_SECONDS = 0.1
 # Otherwise DuckDB takes the type of an array of objects from a sample of them, and fails at the first misfit.
 _NO_GUESSING = "SET pandas_analyze_sample=0"
@@ -41,7 +42,7 @@ _guard = threading.RLock()
 def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse open for writing until the end of the outermost `with`.
 
-    Raises WarehouseBusy when another process keeps it longer than MOVIES_WAIT.
+    Raises WarehouseBusy when another process keeps it longer than MOVIES_WAIT, WarehouseDamaged when it is no database.
     """
     chosen = settings()
     with _guard:
@@ -103,6 +104,11 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
         except duckdb.IOException as problem:
+            if any(sign in str(problem) for sign in _DAMAGED):
+                raise WarehouseDamaged(
+                    f"{chosen.warehouse} is damaged: {str(problem).splitlines()[0]} "
+                    "'movies-platform rebuild' makes it again from processed/."
+                ) from problem
             if _LOCKED not in str(problem):
                 raise
             if time.monotonic() > deadline:

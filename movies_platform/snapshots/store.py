@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from movies_platform.errors import SnapshotDamaged
+
 LATEST = "latest.json"
 SNAPSHOTS = "snapshots"
 
@@ -31,8 +33,13 @@ class Pointer:
 
     @classmethod
     def from_json(cls, content: bytes) -> "Pointer":
-        """Read the file's content."""
-        return cls(**json.loads(content))
+        """Read the file's content; raises SnapshotDamaged when it is none."""
+        try:
+            return cls(**json.loads(content))
+        except (ValueError, TypeError) as problem:
+            raise SnapshotDamaged(
+                f"{LATEST} is not what was published. Run 'movies-platform publish --insist' to write it anew."
+            ) from problem
 
 
 class Store(Protocol):
