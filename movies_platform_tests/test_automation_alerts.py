@@ -211,6 +211,22 @@ def test_a_fault_is_told_once_until_the_job_succeeds_again(tick: Ticks, instance
     assert tick() == ["A run of load_month for 2017-11 failed"]
 
 
+@pytest.mark.parametrize(("again", "told"), [("true", []), ("false", ["A run of load_month for 2017-11 failed"])])
+def test_a_failed_run_is_told_when_it_is_known_not_to_be_tried_again(
+    home: Path, channels: Channels, monkeypatch: pytest.MonkeyPatch, again: str, told: list[str]
+):
+    retries = {"run_retries": {"enabled": True, "max_retries": 1}}
+    with dg.DagsterInstance.local_temp(str(home), overrides=retries) as instance:
+        tick = Ticks(instance, channels)
+        with monkeypatch.context() as between:  # Dagster stores the failure first
+            between.setattr(instance, "add_run_tags", lambda *_: None)
+            run = load_month(instance, OSError("no route to host"))
+        assert tick() == []
+        instance.add_run_tags(run.run_id, {"dagster/will_retry": again})
+        assert tick() == told
+        assert tick() == []
+
+
 def test_a_check_that_warns_in_a_green_run_is_told_once(tick: Ticks, instance):
     assert load_month(instance, False).success
     assert tick() == ["raw.deliveries: the check columns_are_known warns for 2017-11"]

@@ -114,9 +114,9 @@ class Unattended:
         self.wait("the tables are computed", settled)
         return self.tables_written()
 
-    def told_of(self, month: str) -> list[dict[str, Any]]:
-        """The messages that were sent about a month."""
-        return [message for message in self.heard if month in message["title"]]
+    def titles(self) -> list[str]:
+        """Titles of the messages that were sent."""
+        return [message["title"].removeprefix("movies_platform: ") for message in self.heard]
 
     def notes(self, outcome: str) -> list[dict[str, Any]]:
         """The notes in processed/ or failed/."""

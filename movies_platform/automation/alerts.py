@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from movies_platform.automation.causes import Cause, of_missing_month, of_run, of_sensors
+from movies_platform.automation.causes import Cause, may_be_retried, of_missing_month, of_run, of_sensors
 from movies_platform.automation.outbox import Outbox
 from movies_platform.errors import SettingsError
 from movies_platform.landing import open_landing
@@ -52,6 +52,8 @@ def _causes(context: dg.SensorEvaluationContext, box: Outbox, chosen: Settings, 
         limit=_MOST_RUNS,
     )  # fmt: skip
     for record in records:
+        if may_be_retried(context.instance, record.dagster_run):
+            continue  # its record changes when that is decided, and it is found again
         changed = record.update_timestamp.replace(tzinfo=dt.UTC)
         if (record.end_time or changed.timestamp()) >= since.timestamp() - _OVERLAP.total_seconds():
             yield from () if box.saw(record.dagster_run.run_id) else of_run(context.instance, record.dagster_run)

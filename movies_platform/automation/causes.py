@@ -22,6 +22,7 @@ from movies_platform.resources.settings import settings
 _FAILURES_IN_A_ROW = 3
 _LONGEST_TEXT = 1_500  # the strictest channels take 2,000, and what they do not take would hold up what follows
 _BY_MONTH = ("raw", "parsed")
+_WILL_RETRY = "dagster/will_retry"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Cause:
     is_over: bool = False
 
 
+def may_be_retried(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether Dagster has not yet said if a failed run is tried again: it does so after it calls the run failed."""
+    undecided = run.status == dg.DagsterRunStatus.FAILURE and _WILL_RETRY not in run.tags
+    return undecided and instance.run_retries_enabled
+
+
 def of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause]:
     """Causes in a run that ended: its failure, or the checks that warn."""
     month = run.tags.get(PARTITION, "")[:7]
@@ -41,7 +48,7 @@ def of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause]:
     if run.status == dg.DagsterRunStatus.SUCCESS:
         yield Cause(subject, is_over=True)
         yield from _warnings(instance, run, month)
-    elif run.status == dg.DagsterRunStatus.FAILURE and run.tags.get("dagster/will_retry") != "true":
+    elif run.status == dg.DagsterRunStatus.FAILURE and run.tags.get(_WILL_RETRY) != "true":
         reason, refused = _reason(instance, run)
         of_month = f" for {month}" if month else ""
         if refused:
