@@ -16,6 +16,7 @@ _KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
 
 
 def _forget_settings(patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("DAGSTER_HOME", "")  # so that it is forgotten again when a command in this process has set it
     for name in list(os.environ):
         if (name.startswith("MOVIES_") or name == "DAGSTER_HOME") and name not in _KEPT:
             patch.delenv(name)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from movies_platform.errors import SettingsError
 from movies_platform.resources.home import dagster_yaml, prepare_home
 from movies_platform.resources.settings import settings
-from movies_platform_tests.shell import Shell
+from movies_platform_tests.shell import TIMEOUT, Shell
 
 SERVER = "postgresql+psycopg2://postgres@127.0.0.1:5432"
 
@@ -28,6 +28,14 @@ def test_dagster_yaml_follows_the_settings_until_it_is_ones_own(home: Path, monk
     config.write_text("telemetry: {enabled: true}\n")
     prepare_home()
     assert config.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_commands_that_start_together_make_one_home(tmp_path: Path):
+    shell = Shell(tmp_path / "home")
+    together = [shell.start("status") for _ in range(4)]
+    said = [process.communicate(timeout=TIMEOUT)[0] for process in together]
+    assert [process.returncode for process in together] == [0] * 4, said
+    assert (shell.home / "dagster" / "history" / "runs.db").exists()
 
 
 def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """The home of the platform: made where it is missing, by whichever command comes first."""
 
+import fcntl
 import os
 import re
 from pathlib import Path
@@ -53,6 +54,7 @@ retention:
   sensor: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
   schedule: {purge_after_days: {skipped: 1, failure: 30, success: 30}}
 """
+_CONFIG = "dagster.yaml"
 _BY_US = "# Written by movies_platform; remove this line and the file is yours.\n"
 
 
@@ -76,22 +78,28 @@ def prepare_home() -> Settings:
     chosen.scratch.mkdir(parents=True, exist_ok=True)
     if "://" not in chosen.landing:
         Path(chosen.landing, "incoming").mkdir(parents=True, exist_ok=True)
-    config = chosen.dagster_home / "dagster.yaml"
-    wanted = dagster_yaml(chosen.history_url)
-    present = config.read_text(encoding="utf-8") if config.exists() else _BY_US
-    if present != wanted and present.startswith(_BY_US):
-        partial = config.with_name(f".{config.name}.{os.getpid()}")
-        partial.write_text(wanted, encoding="utf-8")
-        partial.replace(config)
-        _create_history(chosen.dagster_home)
     os.environ["DAGSTER_HOME"] = str(chosen.dagster_home)
+    if not _is_ready(chosen):
+        with (chosen.dagster_home / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_ready(chosen):
+                _make_history(chosen)
     return chosen
 
 
-def _create_history(dagster_home: Path) -> None:
-    """Create Dagster's databases before a webserver and a daemon race to do so."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home)
+def _is_ready(chosen: Settings) -> bool:
+    """Whether dagster.yaml is what the settings say, or somebody's own; it is written when all else is there."""
+    config = chosen.dagster_home / _CONFIG
+    present = config.read_text(encoding="utf-8") if config.exists() else _BY_US
+    return present == dagster_yaml(chosen.history_url) or not present.startswith(_BY_US)
+
+
+def _make_history(chosen: Settings) -> None:
+    """Create Dagster's databases, which processes that start together would race to do, and then dagster.yaml."""
     from dagster import DagsterInstance
 
-    with DagsterInstance.get() as instance:
+    partial = chosen.dagster_home / f".{_CONFIG}"
+    partial.write_text(dagster_yaml(chosen.history_url), encoding="utf-8")
+    with DagsterInstance.from_config(str(chosen.dagster_home), partial.name) as instance:
         instance.get_run_records(limit=1)
+    partial.replace(chosen.dagster_home / _CONFIG)
