@@ -22,6 +22,11 @@ def _forget_settings(patch: pytest.MonkeyPatch) -> None:
             patch.delenv(name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test begins first, so that no processor waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_unattended.py")
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them; a refresh does not publish by itself."""
