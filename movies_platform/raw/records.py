@@ -205,9 +205,8 @@ class RecordReader:
         line_break = _LINE_BREAK.search(data, doubt + _FARTHEST)
         end = line_break.end() if line_break else len(data)
         self._decode(data[:end])
-        beginning = data[: min(end, doubt + 2 * _FARTHEST)].decode(
-            "utf-8", errors="ignore"
-        )  # (of a character cut in two)
+        # What is ignored is a character that the end cuts in two.
+        beginning = data[: min(end, doubt + 2 * _FARTHEST)].decode("utf-8", errors="ignore")
         records = self._exactly(beginning, doubt, final=True)
         self._ledger.resolve(records)
         text = "".join(r.text + r.ending for r in records)
