@@ -3,35 +3,10 @@
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id, record_number
+from movies_platform.contracts.sources import MOVIES_METADATA
 from movies_platform.contracts.tables import METADATA
 
-# The columns of movies_metadata.csv, in the order of the data set, with what they hold.
-MOVIE_COLUMNS = {
-    "adult": "True or False",
-    "belongs_to_collection": "nested: the series the movie belongs to",
-    "budget": "US dollars; 0 means unknown",
-    "genres": "nested: list of {id, name}",
-    "homepage": "the movie's own page",
-    "id": "TMDB's number of the movie",
-    "imdb_id": "IMDb's number of the movie",
-    "original_language": "two-letter code",
-    "original_title": "title in the original language",
-    "overview": "what happens in the movie",
-    "popularity": "TMDB's popularity score",
-    "poster_path": "path of the poster at TMDB",
-    "production_companies": "nested: list of {id, name}",
-    "production_countries": "nested: list of {iso_3166_1, name}",
-    "release_date": "YYYY-MM-DD or MM/DD/YYYY",
-    "revenue": "US dollars; 0 means unknown",
-    "runtime": "minutes",
-    "spoken_languages": "nested: list of {iso_639_1, name}",
-    "status": "Released, Rumored, ...",
-    "tagline": "the line on the poster",
-    "title": "title in English",
-    "video": "True or False",
-    "vote_average": "mean of the votes, 0 to 10",
-    "vote_count": "number of votes",
-}
+MOVIE_COLUMNS = MOVIES_METADATA.columns
 
 ISSUES = {
     "broken_record": "broken by an unquoted line break in overview; joined again",
