@@ -36,7 +36,7 @@ from movies_platform.resources.asking import ask
 from movies_platform.resources.builds import forget_in_history
 from movies_platform.resources.facts import table_facts
 from movies_platform.resources.io_manager import Warehouse
-from movies_platform.resources.months import month_name
+from movies_platform.resources.months import month_name, parse_month
 from movies_platform.resources.settings import settings
 from movies_platform.resources.staging import staging
 from movies_platform.resources.warehouse import ensure
@@ -83,7 +83,7 @@ def delivered_month(
     context: dg.AssetExecutionContext, config: MonthConfig, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """A month's newest delivery, read record by record, typed and checked."""
-    month = dt.date.fromisoformat(context.partition_key)
+    month = parse_month(context.partition_key)
     landing = open_landing()
     delivery = choose(landing, month, config.source)
     note: dict[str, Any] = {"run_id": context.run_id, "settled_at": dt.datetime.now(dt.UTC).isoformat()}

@@ -1,4 +1,4 @@
-"""The one time axis: months of delivery.
+"""The one time axis: months of delivery, each known by its name, `2017-11`.
 
 `end_offset=1` lets the running month exist: deliveries for November arrive in November.
 """
@@ -7,6 +7,4 @@ import dagster as dg
 
 from movies_platform.resources.settings import settings
 
-delivery_months = dg.MonthlyPartitionsDefinition(
-    start_date=f"{settings().first_month}-01", fmt="%Y-%m-%d", end_offset=1
-)
+delivery_months = dg.MonthlyPartitionsDefinition(start_date=settings().first_month, fmt="%Y-%m", end_offset=1)

@@ -24,7 +24,7 @@ def rebuild_warehouse(tell: Callable[[str], None]) -> Done:
     months = sorted({s.month for s in open_landing().settled() if s.outcome == "processed"})
     if not months:
         raise NoDelivery("Nothing was processed yet, so there is nothing to rebuild. Deliver a month first.")
-    if not delivery_months.has_partition_key(f"{months[0]}"):
+    if not delivery_months.has_partition_key(month_name(months[0])):
         raise SettingsError(
             f"{month_name(months[0])} was processed, but the first month is {settings().first_month}. "
             "Set MOVIES_FIRST_MONTH to an earlier month."

@@ -74,7 +74,7 @@ class Refresh:
             for month in months:
                 self.tell(f"{month_name(month)}: reading the delivery")
                 ops = {"delivered_month": {"config": {"source": self.source}}}
-                if self._execute(instance, MONTH_JOB, ops, partition_key=f"{month}"):
+                if self._execute(instance, MONTH_JOB, ops, partition_key=month_name(month)):
                     self.done.months.append(month)
             held = blocked_months(open_landing().settled())
             names = ", ".join(month_name(s.month) for s in held)
@@ -106,7 +106,7 @@ class Refresh:
         return result.success
 
     def _has_partition(self, month: dt.date) -> bool:
-        known = delivery_months.has_partition_key(f"{month}")
+        known = delivery_months.has_partition_key(month_name(month))
         if not known:
             self.done.notices.append(
                 f"incoming/{month_name(month)}: not between the first month and this one, left alone"

@@ -100,7 +100,7 @@ def tick(instance: dg.DagsterInstance, channels: Channels) -> Ticks:
 
 
 def load_month(
-    instance: dg.DagsterInstance, outcome: object, month: str = "2017-11-01", table: str = "raw.deliveries"
+    instance: dg.DagsterInstance, outcome: object, month: str = "2017-11", table: str = "raw.deliveries"
 ) -> dg.ExecuteInProcessResult:
     """A run named like the real one, of an asset that ends so."""
     key = table.split(".")

@@ -86,7 +86,7 @@ def tick(instance: dg.DagsterInstance) -> Ticks:
 def test_a_delivery_asks_for_the_run_of_its_month_and_only_once(tick: Ticks, put: Put):
     put(f"incoming/2017-11/{MOVIES}", "A")
     (request,) = tick.requests()
-    assert request.partition_key == "2017-11-01"
+    assert request.partition_key == "2017-11"
     assert request.tags[DELIVERY] == open_landing().incoming(dt.date(2017, 11, 1)).id
     assert request.run_key.startswith(f"{request.tags[ARRIVAL]}:{request.tags[DELIVERY]}:0")
     assert tick.requests()[0].run_key == request.run_key  # nothing was started: the daemon ignores a known key
@@ -99,7 +99,7 @@ def test_a_delivery_asks_for_the_run_of_its_month_and_only_once(tick: Ticks, put
 def test_several_months_ask_for_one_run_each(tick: Ticks, put: Put):
     for month in ("2018-01", "2017-11", "2017-12"):
         put(f"incoming/{month}/{MOVIES}", month)
-    assert [r.partition_key for r in tick.requests()] == ["2017-11-01", "2017-12-01", "2018-01-01"]
+    assert [r.partition_key for r in tick.requests()] == ["2017-11", "2017-12", "2018-01"]
     assert set(json.loads(tick.cursor)["here"]) == {"2017-11", "2017-12", "2018-01"}
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_delivery_is_told_once_and_the_others_go_on(tick: Ticks, put:
                 f"2017-12/{MOVIES}"):  # fmt: skip
         put(f"incoming/{key}", "x")
     (request,) = tick.requests()
-    assert request.partition_key == "2017-12-01"
+    assert request.partition_key == "2017-12"
     tick.run_of(request, dg.DagsterRunStatus.QUEUED)
     said = tick().skip_message
     for line in (

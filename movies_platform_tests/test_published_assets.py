@@ -35,7 +35,7 @@ def test_the_daemon_publishes_after_the_tables_and_loads_after_publishing():
     with dg.DagsterInstance.ephemeral() as instance:
         nothing, cursor = requested(instance)
         assert nothing == set()
-        materialize(instance, asset_key(DATA_ISSUES), partition="2017-11-01")
+        materialize(instance, asset_key(DATA_ISSUES), partition="2017-11")
         after_raw, cursor = requested(instance, cursor)
         assert after_raw == set()
         materialize(instance, *everything)

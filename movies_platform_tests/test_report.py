@@ -256,7 +256,7 @@ def test_a_refresh_of_the_tables_draws_the_report_also_while_most_months_were_ne
 
         _, cursor = requested()
         for key in graph.materializable_asset_keys - drawn:
-            month = "2017-11-01" if graph.get(key).is_partitioned else None
+            month = "2017-11" if graph.get(key).is_partitioned else None
             instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=month))
         found, cursor = requested(cursor)
         assert found == drawn

@@ -43,7 +43,7 @@ def may_be_retried(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
 def of_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause]:
     """Causes in a run that ended: its failure, or the checks that warn."""
-    month = run.tags.get(PARTITION, "")[:7]
+    month = run.tags.get(PARTITION, "")
     subject = f"failed:{run.job_name}:{month}"
     if run.status == dg.DagsterRunStatus.SUCCESS:
         yield Cause(subject, is_over=True)

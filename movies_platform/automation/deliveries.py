@@ -100,7 +100,7 @@ def _request(
         return f"is what was processed last, delivered again; it lies in {newest[0].place}"
     return dg.RunRequest(
         run_key=f"{tag}:{delivery.id}:{len(attempts)}",
-        partition_key=f"{arrival.month}",
+        partition_key=month_name(arrival.month),
         tags={ARRIVAL: tag, DELIVERY: delivery.id},
     )
 
@@ -123,12 +123,12 @@ def _attempts(instance: dg.DagsterInstance, tag: str) -> list[Attempt]:
 
 def _under_way(instance: dg.DagsterInstance, month: dt.date) -> list[str]:
     """Runs that were started for an arrival of the month and go on, whichever files it had then."""
-    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION: f"{month}"}, statuses=list(NOT_FINISHED_STATUSES)))
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION: month_name(month)}, statuses=list(NOT_FINISHED_STATUSES)))
     return [run.run_id for run in runs if ARRIVAL in run.tags]
 
 
 def _has_partition(arrival: Arrival) -> bool:
-    return delivery_months.has_partition_key(f"{arrival.month}")
+    return delivery_months.has_partition_key(month_name(arrival.month))
 
 
 def _outside(arrival: Arrival) -> str:

@@ -39,7 +39,7 @@ def latest_results(instance: dg.DagsterInstance) -> Iterator[Latest]:
     failed: dict[dg.AssetCheckKey, list[str]] = {}
     for month in storage.get_asset_check_partition_info(monthly):
         if month.latest_execution_status is AssetCheckExecutionRecordStatus.FAILED and month.partition_key:
-            failed.setdefault(month.check_key, []).append(month.partition_key[: len("2017-11")])
+            failed.setdefault(month.check_key, []).append(month.partition_key)
     for key, check in keys.items():
         event = records[key].event if key in records else None
         found = event.dagster_event.event_specific_data if event and event.dagster_event else None
