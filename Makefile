@@ -2,10 +2,11 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+PORT ?= 3000
 MOVIES_HOME ?= $(CURDIR)/data
 export MOVIES_HOME
 
-.PHONY: demo test dev bench docs screenshots lint clean
+.PHONY: demo test test-fast dev bench docs screenshots lint clean
 
 demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
@@ -13,14 +14,18 @@ demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 test: $(VENV)/.installed-dev  ## all tests
 	$(BIN)/python -m pytest -q -n auto
 
-dev: $(VENV)/.installed  ## the Dagster UI and daemon on the same home
+test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real data: under a minute
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not real"
+
+dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same home
 	$(BIN)/movies-platform status > /dev/null
 	MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
-	export MOVIES_HOME DAGSTER_HOME; $(BIN)/dagster dev -w workspace.yaml
+	export MOVIES_HOME DAGSTER_HOME; echo "The UI will be at http://127.0.0.1:$(PORT); stop it with Ctrl-C."; \
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py real
-	$(BIN)/python bench/run.py scale --factors 10 --repeat 5
+	$(BIN)/python bench/run.py scale --factors 10 --repeat 5 --only refresh pandas dagster floor
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
 	$(BIN)/python bench/publish.py

@@ -50,10 +50,7 @@ def explode(movies: pd.DataFrame, column: str, group: str) -> pd.DataFrame:
     links[f"{group}_id"] = links[column].apply(lambda item: int(item["id"]))
     links[f"{group}_name"] = links[column].apply(lambda item: item["name"].strip())
     links = links.drop_duplicates(subset=["id", f"{group}_id"])
-    # one id comes with several names: take the most frequent
-    counts = links.groupby([f"{group}_id", f"{group}_name"]).size().reset_index(name="n")
-    counts = counts.sort_values(["n", f"{group}_name"], ascending=[False, True])
-    names = counts.drop_duplicates(subset=f"{group}_id").set_index(f"{group}_id")[f"{group}_name"]
+    names = most_frequent_names(links, group).set_index(f"{group}_id")[f"{group}_name"]
     links[f"{group}_name"] = links[f"{group}_id"].map(names)
     size = links.groupby("id")["id"].transform("size")
     for measure in ["budget", "revenue", "profit"]:
@@ -61,6 +58,13 @@ def explode(movies: pd.DataFrame, column: str, group: str) -> pd.DataFrame:
     links = links.dropna(subset=["year"])
     links["year"] = links["year"].astype("int64")
     return links
+
+
+def most_frequent_names(links: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Return id and name of each genre (company): one id comes with several names."""
+    counts = links.groupby([f"{group}_id", f"{group}_name"]).size().reset_index(name="n")
+    counts = counts.sort_values(["n", f"{group}_name"], ascending=[False, True])
+    return counts.drop_duplicates(subset=f"{group}_id")[[f"{group}_id", f"{group}_name"]]
 
 
 def money_by_year(links: pd.DataFrame, group: str, measure: str) -> pd.DataFrame:
@@ -94,7 +98,7 @@ def popularity_by_year(links: pd.DataFrame, group: str) -> pd.DataFrame:
     return key_first(table.reset_index(), [f"{group}_id", "year"])
 
 
-def company_releases_by_genre_by_year(companies: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
+def company_releases_by_genre(companies: pd.DataFrame, genres: pd.DataFrame) -> pd.DataFrame:
     """Count each company's releases of each genre, year by year."""
     pairs = companies[["id", "year", "company_id", "company_name"]].merge(
         genres[["id", "genre_id", "genre_name"]], on="id"
@@ -104,7 +108,7 @@ def company_releases_by_genre_by_year(companies: pd.DataFrame, genres: pd.DataFr
     return key_first(table, ["company_id", "genre_id", "year"])
 
 
-def most_popular_genre_by_year(genres: pd.DataFrame) -> pd.DataFrame:
+def most_popular_genre(genres: pd.DataFrame) -> pd.DataFrame:
     """Return the most popular genre of each year by each of four measures."""
     table = popularity_by_year(genres.dropna(subset=["popularity"]), "genre")
     table = table.rename(columns=lambda column: column.removesuffix("_popularity"))
@@ -138,8 +142,8 @@ def compute(csv: Path) -> dict[str, pd.DataFrame]:
         tables[f"{group}_popularity_by_year"] = popularity_by_year(links, group)
     # the specification has no total for companies
     del tables["company_popularity_by_year"]["total_popularity"]
-    tables["company_releases_by_genre_by_year"] = company_releases_by_genre_by_year(companies, genres)
-    tables["most_popular_genre_by_year"] = most_popular_genre_by_year(genres)
+    tables["company_releases_by_genre_by_year"] = company_releases_by_genre(companies, genres)
+    tables["most_popular_genre_by_year"] = most_popular_genre(genres)
     return tables
 
 

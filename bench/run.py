@@ -1,10 +1,11 @@
-"""Measure the platform beside the pandas script that people write and the DuckDB floor.
+"""Measure a refresh side by side with other ways to the same tables.
 
-    python bench/run.py real      all contenders on the real month, or on a sample of its size
-    python bench/run.py scale     a and c on 10 and 100 times as many movies
-    python bench/run.py history   a new month after 1, 12 and 120 months of full histories
+    python bench/run.py real                    on the real month, or on a sample of its size
+    python bench/run.py scale --factors 10 100  on many times as many movies
+    python bench/run.py history                 a new month after 1, 12 and 120 months of full histories
 
-Each report replaces its block in docs/benchmarks.md. bench/README.md says what a, b and c are.
+With `--before DIR`, the platform of another checkout (a git worktree of an earlier commit, say) is measured beside
+this one. Each report replaces its block in docs/benchmarks.md. bench/README.md says what is compared.
 """
 
 import argparse
@@ -14,187 +15,206 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import reporting
-from measuring import Contender, Result, environment, interleaved, nothing_to_prepare, run
+from measuring import (
+    BENCH,
+    NOW,
+    Checkout,
+    Command,
+    Contender,
+    Result,
+    as_it_is,
+    checkouts,
+    common_arguments,
+    conditions,
+    interleaved,
+    report,
+    seconds_of_stages,
+    table,
+    time_by_stage,
+)
 
-BENCH = Path(__file__).resolve().parent
 REAL_MONTH = "2017-11"
 FIRST_MONTH = "2015-01"  # so that the last of 121 months is none of the future
 REAL_MOVIES = 45_000
 FILE = "movies_metadata.csv"
+PLATFORM = {"refresh": ["refresh", "--no-publish"], "published": ["refresh"]}
 LABELS = {
-    "a": "a: `movies-platform refresh --no-publish`",
-    "p": "a, and published",
-    "b": "b: pandas script",
-    "c": "c: DuckDB floor",
+    "refresh": "`movies-platform refresh --no-publish`",
+    "published": "the same, and published",
+    "pandas": "pandas script",
+    "dagster": "stock Dagster project",
+    "floor": "DuckDB floor",
 }
-REFERENCES = {"b": "pandas", "c": "floor"}
 
 
-def platform(*arguments: str) -> list[str]:
-    """Return the command line of the platform that is installed beside this Python."""
-    beside = Path(sys.executable).with_name("movies-platform")
-    return [str(beside) if beside.exists() else "movies-platform", *arguments]
-
-
-def untimed(command: list[str], work: Path, home: Path | None = None) -> None:
-    """Run a step that prepares a measurement."""
-    run(command, environment(home), work / "log.txt")
+def labelled(label: str, version: Checkout) -> str:
+    """Return the label of a contender of one version."""
+    return f"{label}, {version.label}" if version.label else label
 
 
 def sample(work: Path, months: int, movies: int) -> list[Path]:
     """Write synthetic deliveries; return their folders, named by month, oldest first."""
     target = work / "sample"
     size = ["--months", str(months), "--movies", str(movies), "--first", FIRST_MONTH]
-    untimed(platform("sample", *size, "--seed", "1", "--to", str(target)), work)
+    NOW.run(work / "home", "sample", *size, "--seed", "1", "--to", str(target))
     return sorted(folder for folder in target.iterdir() if folder.is_dir())
 
 
-def real_month(given: Path | None, work: Path) -> tuple[Path, str, str] | None:
-    """Unpack the real month; return its path, month and description, or None where it is not."""
+def real_month(given: Path | None, work: Path) -> tuple[Path, str]:
+    """Unpack the real month; return its path and description. Without it, a sample of its size, and say so."""
     folder = os.environ.get("MOVIES_REAL_DATA")
     if given is None and folder:
         given = Path(folder) / "the-movies-dataset" / f"{FILE}.gz"
     if given is None:
-        return None
+        csv, description = sampled_month(work, REAL_MOVIES)
+        return csv, f"{description} (no real data was given)"
     unpacked = work / REAL_MONTH / FILE
     unpacked.parent.mkdir()
     opened = gzip.open if given.suffix == ".gz" else open
     with opened(given, "rb") as source, unpacked.open("wb") as target:
         shutil.copyfileobj(source, target)
-    return unpacked, REAL_MONTH, "The real month"
+    return unpacked, "The real month"
 
 
-def sampled_month(work: Path, movies: int) -> tuple[Path, str, str]:
-    """Make one synthetic month; return its path, month and description."""
-    folder = sample(work, 1, movies)[0]
-    return folder / FILE, folder.name, f"A synthetic month of {movies:,} movies"
+def sampled_month(work: Path, movies: int) -> tuple[Path, str]:
+    """Make one synthetic month; return its path and description."""
+    return sample(work, 1, movies)[0] / FILE, f"A synthetic month of {movies:,} movies"
 
 
 @contextmanager
-def fresh_home(csv: Path, month: str, work: Path, *options: str) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """Prepare the refresh of one delivered month in a home that is new and removed afterwards."""
-    home = work / "home"
-    untimed(platform("deliver", str(csv), "--month", month), work, home)
-    yield platform("refresh", *options), environment(home)
+def fresh_home(version: Checkout, csv: Path, home: Path, *command: str) -> Iterator[Command]:
+    """Prepare a command on one delivered month in a home that is new and removed afterwards."""
+    version.run(home, "deliver", str(csv), "--month", csv.parent.name)
+    yield version.command(*command), version.environment(home)
     shutil.rmtree(home)
 
 
-def contenders(csv: Path, month: str, work: Path, only: list[str], limit: str | None) -> list[Contender]:
-    """Return those of a, b and c that are asked for, on one unpacked csv."""
-    pandas = [sys.executable, str(BENCH / "pandas_script.py"), str(csv), str(work / "pandas")]
-    floor = [sys.executable, str(BENCH / "duckdb_floor.py"), str(csv), str(work / "floor")]
-    if limit:
-        floor += ["--memory-limit", limit]
-    prepared = {
-        "a": partial(fresh_home, csv, month, work, "--no-publish"),
-        "p": partial(fresh_home, csv, month, work),
-        "b": partial(nothing_to_prepare, pandas),
-        "c": partial(nothing_to_prepare, floor),
-    }
-    return [Contender(LABELS[key], prepared[key]) for key in only]
-
-
-def compare(month: tuple[Path, str, str], work: Path, options: argparse.Namespace) -> str:
-    """Measure the contenders on one month and return the report."""
-    csv, name, description = month
-    print(description, flush=True)
-    limit = getattr(options, "memory_limit", None)
-    results = interleaved(contenders(csv, name, work, options.only, limit), options.repeat, work / "log.txt")
-    by_key = dict(zip(options.only, results, strict=True))
-    references = {label: by_key[key] for key, label in REFERENCES.items() if key in by_key}
-    size = f"{csv.stat().st_size / 1e6:,.1f} MB unpacked"
-    limited = f" The floor's memory limit is {limit}." if limit else ""
-    heading = f"{description}, {size}.{limited} {reporting.conditions(options.repeat)}"
-    return f"{heading}\n\n{reporting.table(results, references)}"
-
-
-def real(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
-    """Compare all three on the real month; without it, on a sample of its size, and say so."""
-    month = real_month(options.data, work)
-    if month is None:
-        csv, name, description = sampled_month(work, REAL_MOVIES)
-        month = csv, name, f"{description} (no real data was given)"
-    yield "real", compare(month, work, options)
-
-
-def scale(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
-    """Compare the platform and the floor on multiples of the real size, one report for each."""
-    for factor in options.factors:
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            month = sampled_month(Path(folder), factor * REAL_MOVIES)
-            yield f"scale-{factor}", compare(month, Path(folder), options)
-
-
-def grow(home: Path, months: list[Path], work: Path, one_by_one: bool) -> None:
-    """Deliver and refresh months that are not measured, then remove their files."""
-    for month in months:
-        untimed(platform("deliver", str(month / FILE), "--month", month.name), work, home)
-        if one_by_one:
-            untimed(platform("refresh", "--no-publish"), work, home)
-        shutil.rmtree(month)
-    if months and not one_by_one:
-        untimed(platform("refresh", "--no-publish"), work, home)
+def contenders(key: str, csv: Path, work: Path, versions: Sequence[Checkout], limit: str | None) -> list[Contender]:
+    """Return what is measured under a key, on one unpacked csv in a folder named by its month."""
+    if key in PLATFORM:
+        home = work / "home"
+        return [
+            Contender(
+                labelled(LABELS[key], version),
+                partial(fresh_home, version, csv, home, *PLATFORM[key]),
+                partial(seconds_of_stages, version, home),
+            )
+            for version in versions
+        ]
+    script = {"pandas": "pandas_script.py", "dagster": "dagster_project.py", "floor": "duckdb_floor.py"}[key]
+    command = [sys.executable, str(BENCH / script), str(csv), str(work / key)]
+    options = {"dagster": ["--month", csv.parent.name], "floor": ["--memory-limit", limit] if limit else []}
+    if key == "dagster":
+        return [Contender(LABELS[key], partial(emptied, work / key, [*command, *options[key]]))]
+    return [Contender(LABELS[key], partial(as_it_is, [*command, *options.get(key, [])]))]
 
 
 @contextmanager
-def grown_home(pristine: Path, home: Path, month: Path, work: Path) -> Iterator[tuple[list[str], dict[str, str]]]:
+def emptied(folder: Path, command: list[str]) -> Iterator[Command]:
+    """Prepare a command whose folder is new."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with as_it_is(command) as prepared:
+        yield prepared
+
+
+def compare(csv: Path, description: str, work: Path, options: argparse.Namespace) -> str:
+    """Measure the contenders on one month and return the report."""
+    print(description, flush=True)
+    versions = checkouts(options.before)
+    limit = getattr(options, "memory_limit", None)
+    chosen = {key: contenders(key, csv, work, versions, limit) for key in options.only}
+    results = interleaved([each for found in chosen.values() for each in found], options.repeat, work / "log.txt")
+    by_label = {result.label: result for result in results}
+    references = {key: by_label[LABELS[key]] for key in ("pandas", "dagster", "floor") if key in options.only}
+    if options.before and "refresh" in options.only:
+        references = {"before": by_label[labelled(LABELS["refresh"], versions[1])], **references}
+    limited = f" The floor's memory limit is {limit}." if limit else ""
+    size = f"{csv.stat().st_size / 1e6:,.1f} MB unpacked"
+    heading = f"{description}, {size}.{limited} {conditions(options.repeat)}"
+    return "\n\n".join(filter(None, [heading, table(results, references), time_by_stage(results)]))
+
+
+def real(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
+    """Compare all of them on the real month."""
+    csv, description = real_month(options.data, work)
+    yield "real", compare(csv, description, work, options)
+
+
+def scale(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
+    """Compare them on multiples of the real size, one report for each."""
+    for factor in options.factors:
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            csv, description = sampled_month(Path(folder), factor * REAL_MOVIES)
+            yield f"scale-{factor}", compare(csv, description, Path(folder), options)
+
+
+def grow(version: Checkout, home: Path, months: list[Path], one_by_one: bool) -> None:
+    """Deliver and refresh months that are not measured."""
+    for month in months:
+        version.run(home, "deliver", str(month / FILE), "--month", month.name)
+        if one_by_one:
+            version.run(home, "refresh", "--no-publish")
+    if months and not one_by_one:
+        version.run(home, "refresh", "--no-publish")
+
+
+@contextmanager
+def grown_home(version: Checkout, home: Path, month: Path) -> Iterator[Command]:
     """Prepare the refresh of one more month in a copy of a home.
 
     The copy takes the place at which the home grew, in case it holds absolute paths.
     """
+    pristine = home.with_name(f"{home.name}-pristine")
+    home.rename(pristine)
     shutil.copytree(pristine, home, symlinks=True)
-    untimed(platform("deliver", str(month / FILE), "--month", month.name), work, home)
-    yield platform("refresh", "--no-publish"), environment(home)
+    version.run(home, "deliver", str(month / FILE), "--month", month.name)
+    yield version.command(*PLATFORM["refresh"]), version.environment(home)
     shutil.rmtree(home)
+    pristine.rename(home)
 
 
 def history(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
-    """Measure one new month after ever longer histories; one home grows through all of them."""
+    """Measure one new month after ever longer histories; one home of each version grows through all of them."""
     lengths = sorted(options.months)
     months = sample(work, lengths[-1] + 1, options.movies)
-    home, pristine = work / "home", work / "pristine"
+    homes = {version: work / f"home{place}" for place, version in enumerate(checkouts(options.before))}
     results: list[Result] = []
-    done = 0
-    for length in lengths:
+    for done, length in zip([0, *lengths], lengths, strict=False):
         print(f"{length} months", flush=True)
-        grow(home, months[done:length], work, options.one_by_one)
-        done = length
-        home.rename(pristine)
-        prepared = partial(grown_home, pristine, home, months[length], work)
-        label = f"after {length} month{'s' if length > 1 else ''}"
-        results += interleaved([Contender(label, prepared)], options.repeat, work / "log.txt")
-        pristine.rename(home)
+        measured = []
+        for version, home in homes.items():
+            grow(version, home, months[done:length], options.one_by_one)
+            label = labelled(f"after {length} month{'s' if length > 1 else ''}", version)
+            measured.append(Contender(label, partial(grown_home, version, home, months[length])))
+        for month in months[done:length]:
+            shutil.rmtree(month)
+        results += interleaved(measured, options.repeat, work / "log.txt")
     heading = (
         f"`movies-platform refresh` of one new month; each month delivers a whole history of "
-        f"{options.movies:,} synthetic movies. {reporting.conditions(options.repeat)}"
+        f"{options.movies:,} synthetic movies. {conditions(options.repeat)}"
     )
-    yield "history", f"{heading}\n\n{reporting.table(results, {results[0].label: results[0]})}"
+    yield "history", f"{heading}\n\n{table(results, {results[0].label: results[0]})}"
 
 
 def parsed_arguments() -> argparse.Namespace:
     """Read the command line."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--repeat", type=int, default=5, help="runs of each (default 5)")
-    common.add_argument("--work", type=Path, help="folder for temporary files (default: the system's)")
-    common.add_argument("--report", type=Path, default=BENCH.parent / "docs" / "benchmarks.md")
-    common.add_argument("--no-report", action="store_true", help="print only")
+    common = common_arguments()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     scenarios = parser.add_subparsers(required=True)
 
-    command = scenarios.add_parser("real", parents=[common], help="a, b and c on the real month")
+    command = scenarios.add_parser("real", parents=[common], help="on the real month")
     command.add_argument("--data", type=Path, metavar="FILE", help="default: from MOVIES_REAL_DATA")
-    command.add_argument("--only", nargs="+", choices=[*LABELS], default=["a", "b", "c", "p"])
+    command.add_argument("--only", nargs="+", choices=[*LABELS], default=[*LABELS])
     command.set_defaults(scenario=real)
 
-    command = scenarios.add_parser("scale", parents=[common], help="a and c on many times more movies")
+    command = scenarios.add_parser("scale", parents=[common], help="on many times more movies")
     command.add_argument("--factors", type=int, nargs="+", default=[10, 100])
-    command.add_argument("--only", nargs="+", choices=[*LABELS], default=["a", "c"])
+    command.add_argument("--only", nargs="+", choices=[*LABELS], default=["refresh", "floor"])
     command.add_argument("--memory-limit", help="of the floor, e.g. 2GB (default: DuckDB's)")
     command.set_defaults(scenario=scale)
 
@@ -207,15 +227,13 @@ def parsed_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run one scenario, print its reports and publish them."""
+    """Run one scenario and report it."""
     options = parsed_arguments()
     # compiled and cached once, so that the first repetition is like the others
-    subprocess.run([sys.executable, "-c", "import duckdb, pandas"], check=True)
+    subprocess.run([sys.executable, "-c", "import dagster, duckdb, pandas"], check=True)
     with tempfile.TemporaryDirectory(dir=options.work, prefix="movies-bench-") as work:
         for name, text in options.scenario(options, Path(work)):
-            print(f"\n{text}\n", flush=True)
-            if not options.no_report:
-                reporting.publish(options.report, name, text)
+            report(options, name, text)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,6 @@ def open_snapshot(address: str | None = None) -> "duckdb.DuckDBPyConnection":
         with movies_platform.open_snapshot() as movies:
             frame = movies.sql("SELECT * FROM genre_budget_by_year WHERE year = 2016").df()
     """
-    from movies_platform.snapshots.reading import open_snapshot as opened
+    from movies_platform.published.read import open_snapshot as opened
 
     return opened(address)

@@ -1,22 +1,35 @@
-"""The only place where all parts meet: assets, jobs, sensors, resources."""
+"""The only place where all parts meet: assets, checks, jobs, sensors, resources."""
+
+import warnings
 
 import dagster as dg
 
-from movies_platform.automation.alerts import alerts
-from movies_platform.automation.conditions import automated, automation_sensor
-from movies_platform.automation.deliveries import deliveries
+from movies_platform.automation.conditions import automated
 from movies_platform.automation.jobs import draw_report, load_month, load_warehouses, publish_tables, refresh_tables
-from movies_platform.loaded.assets import warehouses
-from movies_platform.pipeline import resources, tables
-from movies_platform.published.assets import snapshot
-from movies_platform.report.assets import pictures, report_page
-from movies_platform.resources.codelinks import with_code_links
-from movies_platform.resources.executor import watched_executor
+from movies_platform.automation.sensors import all_sensors
+from movies_platform.checks import consistency, contract, deliveries, drift, plausibility
+from movies_platform.core import history, links, movies, names
+from movies_platform.loaded.assets import databases_hold_latest_snapshot, warehouses
+from movies_platform.metrics import money, popularity, releases
+from movies_platform.parsed import assets as parsed
+from movies_platform.published.assets import snapshot, snapshot_is_complete_and_current
+from movies_platform.raw import assets as raw
+from movies_platform.report.assets import CHARTS, page_is_current, report_page
+from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+
+_tables = dg.load_assets_from_modules([raw, parsed, movies, links, names, history, money, popularity, releases])
+with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+    _assets = dg.with_source_code_references([*_tables, snapshot, warehouses, *CHARTS, report_page])
+_warehouse = Warehouse()
 
 defs = dg.Definitions(
-    assets=automated(with_code_links([*tables, snapshot, warehouses, *pictures, report_page])),
+    assets=automated(_assets),
+    asset_checks=[
+        *contract.contract_checks, *deliveries.CHECKS, *drift.CHECKS, *plausibility.CHECKS, *consistency.CHECKS,
+        snapshot_is_complete_and_current, databases_hold_latest_snapshot, page_is_current,
+    ],
     jobs=[load_month, refresh_tables, publish_tables, load_warehouses, draw_report],
-    sensors=[deliveries, automation_sensor(), alerts],
-    resources=resources,
-    executor=watched_executor,
-)
+    sensors=all_sensors(),
+    resources={"warehouse": _warehouse, "io_manager": ContractIOManager(warehouse=_warehouse)},
+    executor=dg.in_process_executor,
+)  # fmt: skip

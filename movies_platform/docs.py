@@ -1,35 +1,80 @@
-"""Contracts and definitions -> docs/tables.md, the data model and the asset graph in the README.
+"""Contracts and definitions -> docs/tables.md, docs/model.md and docs/assets.md.
 
 `python -m movies_platform.docs` writes them; a test fails when they are stale.
 """
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from movies_platform.contracts.catalogue import column_description
 from movies_platform.contracts.ddl import column_type
+from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualified, references_of
 
-_ROOT = Path(__file__).parents[1]
-_GRAPH = re.compile(r"(?<=<!-- asset graph -->\n).*?(?=<!-- /asset graph -->)", re.DOTALL)
+DOCS = Path(__file__).parents[1] / "docs"
+_MADE = "by `python -m movies_platform.docs`; do not edit."
+_MODEL_PAGE = """\
+# The data model
+
+Made from the contracts {made} What every column means is in [tables.md](tables.md).
+
+```mermaid
+{mermaid}
+```
+
+## The questions in SQL
+
+From the core tables alone, one text for DuckDB, PostgreSQL, MySQL, MariaDB and SQLite. A test runs each on all of
+them and compares it with the metric table of its name. Tables are named without a schema: in PostgreSQL, first
+`SET search_path TO core, metrics, raw, published`; `movies-platform query` and `open_snapshot()` have done so.
+
+{questions}
+"""
+
+
+def pages() -> dict[str, str]:
+    """Every page that is made from the code, by its name in docs/."""
+    return {"tables.md": tables_page(), "model.md": model_page(), "assets.md": assets_page()}
 
 
 def tables_page() -> str:
-    """docs/tables.md: every table with its key, references and the meaning of every column."""
-    from movies_platform.contracts.published import SNAPSHOT
-
+    """Every table with its key, references and the meaning of every column."""
     sections = [_section(table) for table in [*all_tables(), SNAPSHOT]]
-    head = "# Tables\n\nMade from the contracts by `python -m movies_platform.docs`; do not edit.\n"
-    return "\n".join([head, *sections])
+    return "\n".join([f"# Tables\n\nMade from the contracts {_MADE}\n", *sections])
+
+
+def model_page() -> str:
+    """What is published as an entity-relationship diagram, and the questions in SQL."""
+    return _MODEL_PAGE.format(made=_MADE, mermaid=entities(published_tables()), questions=_questions())
+
+
+def assets_page() -> str:
+    """The asset graph."""
+    return f"# The asset graph\n\nMade from the definitions {_MADE}\n\n```mermaid\n{asset_graph()}\n```\n"
+
+
+def entities(tables: Sequence[sa.Table]) -> str:
+    """An entity-relationship diagram for Mermaid."""
+    lines = ["erDiagram"]
+    for table in tables:
+        referring = {name for own, _, _ in references_of(table) for name in own}
+        lines.append(f"  {table.name} {{")
+        for column in table.columns:
+            marks = ["PK"] * (column.name in key_of(table)) + ["FK"] * (column.name in referring)
+            lines.append(f"    {column_type(column).replace(' ', '_')} {column.name} {', '.join(marks)}".rstrip())
+        lines.append("  }")
+    for table in tables:
+        lines += [f"  {other.name} ||--o{{ {table.name} : {own[0]}" for own, other, _ in references_of(table)]
+    return "\n".join(lines)
 
 
 def asset_graph() -> str:
     """The asset graph as a Mermaid flowchart."""
     from movies_platform.definitions import defs
 
-    lines, edges = ["```mermaid", "flowchart LR"], []
+    lines, edges = ["flowchart LR"], []
     graph = defs.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     members = {stage: [table.name for table in all_tables() if table.schema == stage] for stage in STAGES}
@@ -45,66 +90,21 @@ def asset_graph() -> str:
         parents -= {name for stage in whole for name in members[stage]}
         edges += [(parent, child.path[-1]) for parent in [*whole, *parents]]
     lines += [f"  {parent} --> {child}" for parent, child in sorted(edges)]
-    return "\n".join([*lines, "```", ""])
-
-
-def readme() -> str:
-    """The README with the present asset graph."""
-    text = (_ROOT / "README.md").read_text(encoding="utf-8")
-    return _GRAPH.sub(lambda _: asset_graph(), text)
-
-
-def model_files() -> dict[str, str]:
-    """The data model of what is published: a page with a picture and Mermaid, the picture, and DBML."""
-    from movies_platform.contracts.published import published_tables
-    from movies_platform.model.diagram import diagram
-    from movies_platform.model.text import dbml, mermaid
-
-    tables = published_tables()
-    return {
-        "model.md": _MODEL_PAGE.format(mermaid=mermaid(tables), questions=_questions()),
-        "model.svg": diagram(tables),
-        "model.dbml": dbml(tables),
-    }
-
-
-def _questions() -> str:
-    lines = []
-    for path in sorted((_ROOT / "docs" / "questions").glob("*.sql")):
-        asked = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
-        lines.append(f"- [{asked}](questions/{path.name}) (`metrics.{path.stem}`)")
     return "\n".join(lines)
-
-
-_MODEL_PAGE = """\
-# The data model
-
-Made from the contracts by `python -m movies_platform.docs`; do not edit. What every column means is in
-[tables.md](tables.md); the same model as DBML is in [model.dbml](model.dbml).
-
-![Tables, columns and references](model.svg)
-
-## The questions in SQL
-
-From the core tables alone, one text for DuckDB, PostgreSQL, MySQL, MariaDB and SQLite. A test runs each on all of
-them and compares it with the metric table of its name. Tables are named without a schema: in PostgreSQL, first
-`SET search_path TO core, metrics, raw, published`; `movies-platform query` and `open_snapshot()` have done so.
-
-{questions}
-
-## As Mermaid
-
-```mermaid
-{mermaid}```
-"""
 
 
 def main() -> None:
     """Write the generated docs."""
-    for name, text in model_files().items():
-        (_ROOT / "docs" / name).write_text(text, encoding="utf-8")
-    (_ROOT / "docs" / "tables.md").write_text(tables_page(), encoding="utf-8")
-    (_ROOT / "README.md").write_text(readme(), encoding="utf-8")
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+def _questions() -> str:
+    lines = []
+    for path in sorted((DOCS / "questions").glob("*.sql")):
+        asked = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+        lines.append(f"- [{asked}](questions/{path.name}) (`metrics.{path.stem}`)")
+    return "\n".join(lines)
 
 
 def _section(table: sa.Table) -> str:

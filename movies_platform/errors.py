@@ -30,12 +30,16 @@ class NoDelivery(MoviesPlatformError):  # noqa: N818
     """A month was asked for that nobody has delivered."""
 
 
+class MonthIncomplete(MoviesPlatformError):  # noqa: N818
+    """The parsed tables of a month are of another delivery than its raw tables, because a run was killed."""
+
+
 class DeliveryChanged(MoviesPlatformError):  # noqa: N818
     """A file of a delivery was replaced while it was read; reading it again reads the new one."""
 
 
 class LandingDamaged(MoviesPlatformError):  # noqa: N818
-    """A note in the landing zone is not what the platform wrote."""
+    """A note or a file in the landing zone is not what the platform wrote there."""
 
 
 class TransferBroken(MoviesPlatformError):  # noqa: N818
@@ -48,6 +52,10 @@ class WarehouseBusy(MoviesPlatformError):  # noqa: N818
 
 class WarehouseDamaged(MoviesPlatformError):  # noqa: N818
     """The file of the warehouse is no database any more; all that was in it can be computed again."""
+
+
+class WarehouseOutdated(MoviesPlatformError):  # noqa: N818
+    """The warehouse was made by an earlier version of the platform; all that is in it can be computed again."""
 
 
 class ContractViolation(MoviesPlatformError):  # noqa: N818

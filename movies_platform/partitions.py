@@ -5,6 +5,6 @@
 
 import dagster as dg
 
-from movies_platform.resources.settings import settings
+from movies_platform.settings import settings
 
 delivery_months = dg.MonthlyPartitionsDefinition(start_date=settings().first_month, fmt="%Y-%m", end_offset=1)

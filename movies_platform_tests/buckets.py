@@ -65,6 +65,10 @@ class Store:
         body = self.client.get_object(Bucket=self.bucket, Key=f"landing/{key}")["Body"]
         return str(body.read().decode())
 
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        self.client.delete_object(Bucket=self.bucket, Key=f"landing/{key}")
+
     def listing(self, below: str = "") -> list[str]:
         """Every key below the landing zone."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"landing/{below}")

@@ -22,8 +22,32 @@ def _forget_settings(patch: pytest.MonkeyPatch) -> None:
             patch.delenv(name)
 
 
+# A test is slow (and not run by `make test-fast`) when it uses one of these fixtures or stands in one of these modules:
+# servers, browsers, whole processes of the platform, published snapshots.
+_SLOW_FIXTURES = {"s3_url", "shell", "states", "new_database"}
+_SLOW_MODULES = {
+    "test_home.py",
+    "test_interruptions.py",
+    "test_run_monitoring.py",
+    "test_ui_browser.py",
+    "test_unattended.py",
+}
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    chosen = getattr(item, "callspec", None)  # a fixture may ask for the S3 server only with this parameter
+    on_s3 = chosen is not None and "s3" in chosen.params.values()
+    return on_s3 or item.path.name in _SLOW_MODULES or bool(_SLOW_FIXTURES & {*getattr(item, "fixturenames", ())})
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test begins first, so that no processor waits for it at the end."""
+    """Mark slow tests and those on real data; begin with the longest, so that no processor waits for it at the end."""
+    for item in items:
+        if _is_slow(item):
+            item.add_marker(pytest.mark.slow)
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real)
     items.sort(key=lambda item: item.path.name != "test_unattended.py")
 
 

@@ -31,6 +31,7 @@ def many(connection: Connection, table: str, count: int, **given: object) -> Non
 def history(connection: Connection, month: dt.date, count: int, *, records: int | None = None, **given: object) -> None:
     """A delivery with `count` movies, numbered from 1 as they stand in the file."""
     add(connection, "raw.deliveries", delivery_month=month, records=records or count)
+    many(connection, "raw.raw_movies", count, delivery_month=month, record_number="i", id=given.get("movie_id", "i"))
     many(
         connection,
         "parsed.parsed_movies",
@@ -51,8 +52,8 @@ def records(now: int, *before: int, **given: object) -> Story:
     return tell
 
 
-def mended(rows: int, before: int) -> Story:
-    """1,000 records each, of which so many were blanked now and before."""
+def nulled(rows: int, before: int) -> Story:
+    """1,000 records each, of which so many had a value nulled now and before."""
 
     def tell(connection: Connection) -> None:
         for month, count in ((MONTH, rows), (BEFORE, before)):
@@ -63,13 +64,35 @@ def mended(rows: int, before: int) -> Story:
     return tell
 
 
-def amounts(budget_now: str) -> Story:
-    """40 movies with a budget, once more with another expression for it, and a new one without."""
+def unreadable(rows: int) -> Story:
+    """Ten records with a budget, of which so many could not be read."""
 
     def tell(connection: Connection) -> None:
-        history(connection, BEFORE, 40)
-        history(connection, MONTH, 40, budget_usd=budget_now)
-        add(connection, "parsed.parsed_movies", movie_id=41, budget_usd=None)
+        many(connection, "raw.raw_movies", 10, record_number="i", budget="'1,000,000'")
+        many(connection, "raw.data_issues", rows, record_number="i", action="'nulled'", column_name="'budget'")
+
+    return tell
+
+
+def totals(revenue_now: float) -> Story:
+    """A movie of an earlier year whose revenue was 100."""
+
+    def tell(connection: Connection) -> None:
+        add(connection, "core.movies", release_year=2000, delivery_month=MONTH)
+        for valid_from, valid_to, revenue in ((BEFORE, MONTH, 100.0), (MONTH, None, revenue_now)):
+            add(connection, "core.movie_history", valid_from=valid_from, valid_to=valid_to, revenue_usd=revenue,
+                budget_usd=None)  # fmt: skip
+
+    return tell
+
+
+def amounts(budget_now: str) -> Story:
+    """4,000 movies with a budget, once more with another expression for it, and a new one without."""
+
+    def tell(connection: Connection) -> None:
+        history(connection, BEFORE, 4_000)
+        history(connection, MONTH, 4_000, budget_usd=budget_now)
+        add(connection, "parsed.parsed_movies", movie_id=4_001, budget_usd=None)
 
     return tell
 
@@ -127,9 +150,10 @@ def versions(*rows: tuple[dt.date, dt.date | None, float], now: float = 2.0) -> 
 KNOWN = {number: f"name {number}" for number in range(1, 5)}
 DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
-    ("raw.data_issues", "few_values_are_mended"): (mended(29, 10), mended(31, 10)),
+    ("raw.data_issues", "few_values_are_changed"): (nulled(29, 10), nulled(31, 10)),
+    ("raw.data_issues", "every_column_can_be_read"): (unreadable(2), unreadable(3)),
     ("parsed.parsed_movies", "amounts_stay_known"): (
-        amounts("CASE WHEN i > 2 THEN 1 END"), amounts("CASE WHEN i > 3 THEN 1 END"),
+        amounts("CASE WHEN i > 40 THEN 1 END"), amounts("CASE WHEN i > 41 THEN 1 END"),
     ),
     ("parsed.parsed_movies", "popularity_keeps_its_scale"): (popularity("i * 1.9"), popularity("i * 2.1")),
     ("parsed.parsed_genres", "ids_are_known"): (
@@ -150,12 +174,10 @@ DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("core.movies", "release_dates_are_near"): (
         present(release_date=dt.date(2022, 11, 1)), present(release_date=dt.date(2022, 11, 2)),
     ),
-    ("core.movie_history", "ends_in_the_present"): (
+    ("core.movie_history", "history_ends_in_the_present"): (
         versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((BEFORE, MONTH, 2.0), (MONTH, None, 1.0)),
     ),
-    ("core.movie_history", "has_no_gap"): (
-        versions((BEFORE, MONTH, 1.0), (MONTH, None, 2.0)), versions((EARLIER, BEFORE, 1.0), (MONTH, None, 2.0)),
-    ),
+    ("core.movie_history", "totals_of_past_years_stay"): (totals(104.0), totals(106.0)),
     ("metrics.most_popular_genre_by_year", "each_year_has_its_winners"): (
         winners("total", "mean", "median", "max"), winners("total", "mean", "median"),
     ),

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from movies_platform.landing.deliveries import Delivery, Landing, Outcome
-from movies_platform.landing.folder import FolderLanding
-from movies_platform.landing.s3 import S3Landing
+from movies_platform.landing.folder import Folder as FolderStorage
+from movies_platform.landing.s3 import Bucket
 from movies_platform_tests.buckets import Store
 
 MONTH = dt.date(2017, 11, 1)
@@ -26,6 +26,9 @@ class Storage(Protocol):
 
     def get(self, key: str) -> str:
         """The text of one."""
+
+    def delete(self, key: str) -> None:
+        """Delete one."""
 
     def listing(self, below: str = "") -> list[str]:
         """Every key, in order."""
@@ -52,6 +55,10 @@ class Folder:
         """A file's text."""
         return (self.root / key).read_text()
 
+    def delete(self, key: str) -> None:
+        """Delete a file."""
+        (self.root / key).unlink()
+
     def listing(self, below: str = "") -> list[str]:
         """Every file, hidden ones too."""
         return sorted(str(p.relative_to(self.root)) for p in (self.root / below).rglob("*") if p.is_file())
@@ -62,15 +69,14 @@ class Folder:
         return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
-L = TypeVar("L", bound=Landing)
 S = TypeVar("S", bound=Storage)
 
 
 @dataclass(frozen=True)
-class Zone(Generic[L, S]):
+class Zone(Generic[S]):
     """A landing zone; `digest` is what its notes call the digest of a file."""
 
-    landing: L
+    landing: Landing
     storage: S
     sources: Path
     digest: str
@@ -83,22 +89,22 @@ class Zone(Generic[L, S]):
             files[name].write_text(f"{name} {content}")
         return self.landing.put(MONTH, files)
 
-    def settle(self, content: str, outcome: Outcome = "processed") -> str:
-        """Deliver and settle; outcome, month and number of the place."""
-        place = self.landing.settle(self.deliver(content), outcome, {"reason": "test"})
+    def archive(self, content: str, outcome: Outcome = "processed") -> str:
+        """Deliver and archive; outcome, month and number of the place."""
+        place = self.landing.archive(self.deliver(content), outcome, {"reason": "test"})
         return place.removeprefix(f"{self.storage.address}/").rpartition("-")[0]
 
 
-def zone_in_folder(place: Path) -> Zone[FolderLanding, Folder]:
+def zone_in_folder(place: Path) -> Zone[Folder]:
     """A zone in a folder that does not exist yet."""
     sources = place / "sources"
     sources.mkdir()
-    return Zone(FolderLanding(place / "landing"), Folder(place / "landing"), sources, "blake2b")
+    return Zone(Landing(FolderStorage(place / "landing")), Folder(place / "landing"), sources, "blake2b")
 
 
-def zone_on_s3(store: Store, sources: Path) -> Zone[S3Landing, Store]:
+def zone_on_s3(store: Store, sources: Path) -> Zone[Store]:
     """A zone in an empty bucket."""
-    return Zone(S3Landing(store.address), store, sources, "etag")
+    return Zone(Landing(Bucket(store.address)), store, sources, "etag")
 
 
 def nth(function: Callable[..., object], number: int) -> Callable[..., object]:

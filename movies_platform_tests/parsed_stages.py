@@ -1,6 +1,5 @@
 """Stages raw and parsed on a database of their own: records in, tables out."""
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +7,12 @@ from pathlib import Path
 import duckdb
 
 from movies_platform.contracts import all_tables
-from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.parsed.lists import read_lists, store_lists
-from movies_platform.parsed.movies import choose_records, store_movies
-from movies_platform.parsed.typing import prepare_typing, type_records
+from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES
+from movies_platform.contracts.sources import COMPANIES, GENRES, MOVIES_METADATA
+from movies_platform.parsed.assets import fill_items, fill_movies
+from movies_platform.raw.assets import reject_records
 from movies_platform.raw.load import Reading, load_records
-from movies_platform.raw.records import RecordReader
-from movies_platform.raw.stretches import Stretch
-from movies_platform.resources.staging import staging
+from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import append, ensure
 
 MONTH = dt.date(2017, 11, 1)
@@ -32,38 +29,28 @@ class Stages:
         for table in all_tables():
             if table.schema in ("raw", "parsed"):
                 ensure(self.connection, table)
-        self._until_closed = contextlib.ExitStack()
-        self._beside = self._until_closed.enter_context(staging(self.connection))
 
     def close(self) -> None:
-        self._until_closed.close()
         self.connection.close()
 
     def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH) -> Reading:
-        """Records as delivered, typed beside."""
-        prepare_typing(self._beside)
-        return load_records(self.connection, reader, month=month, file=FILE, scratch=scratch, beside=self._type)
-
-    def _type(self, stretch: Stretch) -> None:
-        for rows in stretch.rows(self._beside):
-            type_records(self._beside, rows.relation)
+        """Records as delivered."""
+        return load_records(self.connection, reader, month=month, file=FILE, scratch=scratch)
 
     def add(self, *records: dict[str, str | None], month: dt.date = MONTH) -> None:
         """Raw records with the given columns, numbered from 1; an id where none is given."""
         rows = [
-            [month, FILE, number, *(({"id": str(number)} | record).get(name) for name in MOVIE_COLUMNS)]
+            [month, FILE, number, *(({"id": str(number)} | record).get(name) for name in MOVIES_METADATA.columns)]
             for number, record in enumerate(records, start=1)
         ]
         append(self.connection, "raw.raw_movies", rows)
-        prepare_typing(self._beside)
-        type_records(self._beside, f"(SELECT * FROM raw.raw_movies WHERE delivery_month = DATE '{month}')")
 
     def parse(self, month: dt.date = MONTH) -> None:
-        """What was last loaded or added."""
-        choose_records(self._beside)
-        read_lists(self._beside)
-        store_movies(self.connection, month)
-        store_lists(self.connection, month, FILE)
+        """What was loaded or added."""
+        reject_records(self.connection, month)
+        fill_movies(self.connection, month)
+        fill_items(self.connection, month, GENRES, PARSED_GENRES)
+        fill_items(self.connection, month, COMPANIES, PARSED_COMPANIES)
 
     def rows(self, query: str) -> Rows:
         return self.connection.execute(query).fetchall()

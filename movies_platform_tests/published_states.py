@@ -1,7 +1,10 @@
 """What tests of snapshots and loads share: two made-up states of the tables, published, and where they are."""
 
+import random
+import re
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -60,12 +63,18 @@ class Proxy:
         self._away = threading.Event()
         self._limit: int | None = None
         self._passed = 0
+        self._share = 0.0
+        self._random = random.Random(7)
         self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, size: int, *, away_seconds: float) -> None:
         """Once `size` more bytes have come from clients, cut all connections and refuse new ones for a while."""
         self._passed, self._limit, self._away_seconds = 0, size, away_seconds
+
+    def cut_answers(self, share: float) -> None:
+        """From now on, cut that share of the answers off at a random place and close their connections."""
+        self._share = share
 
     def close(self) -> None:
         """Stop for good."""
@@ -87,6 +96,7 @@ class Proxy:
             threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        left = sys.maxsize  # bytes of an answer that still pass
         try:
             while block := source.recv(1 << 16):
                 self._passed += len(block) if counted else 0
@@ -97,12 +107,26 @@ class Proxy:
                     threading.Timer(self._away_seconds, self._away.clear).start()
                     self._cut()
                     return
-                target.sendall(block)
+                if not counted and self._share and block.startswith(b"HTTP/1."):
+                    left = self._until_cut(block)
+                target.sendall(block[:left])
+                left -= len(block)
+                if left < 0:
+                    self.cuts += 1
+                    return
         except OSError:
             pass
         finally:
             for end in (source, target):
                 _end(end)
+
+    def _until_cut(self, block: bytes) -> int:
+        """How many bytes of the answer that begins with the block pass."""
+        # botocore reads for ever what is left of a cut "100 Continue"
+        if block.startswith(b"HTTP/1.1 100") or self._random.random() >= self._share:
+            return sys.maxsize
+        length = re.search(rb"(?i)content-length: (\d+)", block)
+        return int(self._random.random() * (block.find(b"\r\n\r\n") + 4 + (int(length[1]) if length else 0)))
 
     def _cut(self) -> None:
         while self._open:

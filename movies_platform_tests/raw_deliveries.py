@@ -6,11 +6,10 @@ import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.raw.blocks import ROW_GROUP, Issue
-from movies_platform.raw.records import RecordReader
+from movies_platform.contracts.sources import MOVIES_METADATA, Source
+from movies_platform.raw.reader import Issue, RecordReader
 
-NAMES = tuple(MOVIE_COLUMNS)
+NAMES = tuple(MOVIES_METADATA.columns)
 WIDTH = len(NAMES)
 HEADER = ",".join(NAMES) + "\n"
 ONE_BLOCK = 2**23
@@ -32,23 +31,23 @@ class Found(NamedTuple):
         return [columns[NAMES.index(name)] for columns in self.accepted.values()]
 
 
-def reader(data: str | bytes, block_bytes: int = ONE_BLOCK, cut: int = ROW_GROUP) -> RecordReader:
+def reader(data: str | bytes, block_bytes: int = ONE_BLOCK, source: Source = MOVIES_METADATA) -> RecordReader:
     raw = data.encode() if isinstance(data, str) else data
-    return RecordReader(io.BytesIO(raw), "movies_metadata.csv", block_bytes=block_bytes, cut=cut)
+    return RecordReader(io.BytesIO(raw), f"{source.name}.csv", source, block_bytes=block_bytes)
 
 
-def read(data: str | bytes, block_bytes: int = ONE_BLOCK) -> Found:
+def read(data: str | bytes, block_bytes: int = ONE_BLOCK, source: Source = MOVIES_METADATA) -> Found:
     """Everything in a file; lines that go to the database as they are, are read with Python's csv."""
-    source = reader(data, block_bytes)
+    found = reader(data, block_bytes, source)
     accepted: dict[int, tuple[str, ...]] = {}
     issues: list[Issue] = []
-    for block in source.blocks():
-        text = b"".join(block.lines).decode()
-        rows = csv.reader(io.StringIO(text, newline=""))
-        accepted |= zip(itertools.chain(*block.numbers), map(tuple, rows), strict=True)
-        accepted.update(block.loose)
-        issues += block.issues
-    return Found(dict(sorted(accepted.items())), issues, source.records, source.joined)
+    for batch in found.batches():
+        batch.lines.seek(0)
+        rows = csv.reader(io.StringIO(batch.lines.read().decode(), newline=""))
+        accepted |= zip(itertools.chain(*batch.numbers), map(tuple, rows), strict=True)
+        accepted.update(batch.long)
+        issues += batch.issues
+    return Found(dict(sorted(accepted.items())), issues, found.records, found.joined)
 
 
 def line(movie: int | str = 1, *, end: str = "\n", **texts: str) -> str:
@@ -57,11 +56,14 @@ def line(movie: int | str = 1, *, end: str = "\n", **texts: str) -> str:
     return ",".join(columns.values()) + end
 
 
-def quoted(rows: Iterable[Iterable[str]], end: str = "\n") -> str:
-    """Rows with quotes where they are needed."""
+def quoted(rows: Iterable[Iterable[str]], end: str = "\n", *, everywhere: bool = False) -> str:
+    """Rows with quotes where they are needed, or everywhere."""
+    quoting = csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL
     lines = []
     for row in rows:
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\r\n").writerow(row)  # quotes each of the two, whatever `end` is
+        csv.writer(text, lineterminator="\r\n", quoting=quoting).writerow(
+            row
+        )  # quotes each of the two, whatever `end` is
         lines.append(text.getvalue().removesuffix("\r\n") + end)
     return "".join(lines)

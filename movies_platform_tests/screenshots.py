@@ -1,6 +1,6 @@
 """Pictures of the Dagster UI for the README: `python -m movies_platform_tests.screenshots` (`make screenshots`).
 
-A home with three made-up months, the last of them materialized by hand in the UI, as the README tells it.
+A home with three made-up months, the last of them materialized by hand in the UI, as the README describes.
 """
 
 import datetime as dt
@@ -89,7 +89,7 @@ def last_months(count: int) -> list[str]:
 
 
 def main() -> None:
-    """Take all screenshots anew."""
+    """Take all screenshots."""
     if CHROMIUM is None:
         raise SystemExit("screenshots: chromium is not installed (Debian's package chromium)")
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -20,63 +20,106 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
 from movies_platform.automation import alerts as module
-from movies_platform.automation.alerts import alerts, send
-from movies_platform.automation.causes import Cause, of_missing_month
-from movies_platform.automation.outbox import Outbox
+from movies_platform.automation.alerts import Cause, Cursor, digest, send
 from movies_platform.definitions import defs
 from movies_platform.errors import DeliveryRejected
-from movies_platform.landing import open_landing
 from movies_platform_tests.faults import listener
-from movies_platform_tests.test_automation_outbox import NOW, ONE, Channels
+
+NOW = dt.datetime(2026, 11, 12, tzinfo=dt.UTC)
+ONE, TWO = "json://user:secret@one/hook", "mailto://user:secret@two"
 
 
-def test_apprise_sends_by_url():
-    with listener() as (url, heard):
-        assert send(url, "A month is late", "Ask the provider.")
-        assert not send("json://127.0.0.1:1/nobody", "title", "text")
-    assert [(m["title"], m["message"]) for m in heard] == [("movies_platform: A month is late", "Ask the provider.")]
+class Channels:
+    """Hears what is sent; those in `broken` take nothing."""
 
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.tried: list[str] = []
+        self.broken: set[str] = set()
 
-@pytest.mark.parametrize("url", ["no channel at all: secret", "sl4ck://secret", "slack://secret"])
-def test_an_address_that_is_none_is_told_without_its_secrets(url, caplog):
-    box = Outbox.recall(None, NOW)
-    box.take(Cause("a", "a"), [url])
-    (problem,) = box.deliver([url], send)
-    assert problem.endswith("is no address that Apprise understands: mend it in MOVIES_ALERTS")
-    assert "secret" not in problem + caplog.text
-    logging.getLogger("apprise").error("heard again")
-    assert "heard again" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("day", "where", "told"),
-    [(11, None, None), (12, None, True), (12, "incoming", False), (1, "incoming", False), (12, "failed", False)],
-)
-def test_a_month_that_has_not_arrived_by_its_day_is_told(home: Path, day: int, where: str | None, told: bool | None):
-    if where:
-        folder = home / "landing" / where / "2026-11" / ("0001-0123456789ab" if where == "failed" else "")
-        folder.mkdir(parents=True)
-        (folder / "movies_metadata.csv").write_text("x")
-        (folder / "error.json").write_text('{"files": []}') if where == "failed" else None
-    cause = of_missing_month(open_landing(), dt.date(2026, 11, day), expected_day=12)
-    assert (cause and not cause.is_over) == told
-    if told:
-        assert cause.title == "The delivery for 2026-11 has not arrived"
-
-
-@pytest.fixture
-def instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(home)) as made:
-        yield made
+    def send(self, url: str, title: str, text: str) -> str | None:
+        self.tried.append(url)
+        if url in self.broken:
+            return f"{url.split(':')[0]}:// took no message"
+        self.heard.append((url, title))
+        return None
 
 
 @pytest.fixture
 def channels(monkeypatch: pytest.MonkeyPatch) -> Channels:
     made = Channels()
     monkeypatch.setattr(module, "send", made.send)
-    monkeypatch.setenv("MOVIES_ALERTS", ONE)
-    monkeypatch.setenv("MOVIES_UI_URL", "https://dagster.example/")
     return made
+
+
+def test_a_cause_is_reported_once_until_it_is_over(channels: Channels):
+    cursor = Cursor.load(None, NOW)
+    for over in (False, False, True, False):
+        cursor.add(Cause("failed:job", "It failed", is_over=over), (ONE,))
+        assert cursor.send((ONE,)) == []
+        cursor = Cursor.load(cursor.model_dump_json(), NOW)
+    assert channels.heard == [(ONE, "It failed")] * 2
+
+
+def test_the_end_of_a_cause_ends_all_below_it_and_nothing_else():
+    cursor = Cursor(since=NOW, sent=["check:a:b:", "check:a:b::6", "check:a:b2::6", "check:a"])
+    cursor.add(Cause("check:a:b", is_over=True), ())
+    assert cursor.sent == ["check:a:b2::6", "check:a"]
+
+
+def test_a_broken_channel_is_tried_once_a_tick_and_holds_up_no_other(channels: Channels):
+    cursor = Cursor.load(None, NOW)
+    channels.broken.add(ONE)
+    for key in "ab":
+        cursor.add(Cause(key, key), (ONE, TWO))
+    assert cursor.send((ONE, TWO)) == ["json:// took no message"]
+    assert channels.heard == [(TWO, "a"), (TWO, "b")]
+    assert channels.tried.count(ONE) == 1
+    cursor = Cursor.load(cursor.model_dump_json(), NOW)
+    channels.broken.clear()
+    assert cursor.send((ONE, TWO)) == []
+    assert channels.heard[2:] == [(ONE, "a"), (ONE, "b")]
+    assert cursor.waiting == []
+
+
+def test_a_channel_that_is_no_longer_configured_is_forgotten(channels: Channels):
+    cursor = Cursor.load(None, NOW)
+    cursor.add(Cause("a", "a"), (ONE,))
+    assert cursor.send((TWO,)) == []
+    assert (channels.heard, cursor.waiting) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "text", ["no json", "[]", '{"since": "2026-11-12T00:00:00Z", "waiting": 7}', '{"waiting": []}']
+)
+def test_the_cursor_holds_no_secret_and_a_broken_one_begins_again(text: str):
+    cursor = Cursor.load(text, NOW)
+    assert cursor == Cursor(since=NOW)
+    cursor.add(Cause("a", "a"), (ONE,))
+    assert "secret" not in cursor.model_dump_json()
+    assert digest(ONE) in cursor.model_dump_json()
+
+
+def test_apprise_sends_by_url():
+    with listener() as (url, heard):
+        assert send(url, "A month is late", "Ask the provider.") is None
+        assert send("json://127.0.0.1:1/nobody", "title", "text") == "json:// took no message"
+    assert [(m["title"], m["message"]) for m in heard] == [("movies_platform: A month is late", "Ask the provider.")]
+
+
+@pytest.mark.parametrize("url", ["no channel at all: secret", "sl4ck://secret", "slack://secret"])
+def test_an_address_that_is_none_is_told_without_its_secrets(url, caplog):
+    problem = send(url, "title", "text")
+    assert problem.endswith("is no address that Apprise understands: correct it in MOVIES_ALERTS")
+    assert "secret" not in problem + caplog.text
+    logging.getLogger("apprise").error("heard again")
+    assert "heard again" in caplog.text
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(home)) as made:
+        yield made
 
 
 class Ticks:
@@ -89,13 +132,19 @@ class Ticks:
     def __call__(self) -> list[str]:
         """Titles that were sent."""
         before = len(self.channels.heard)
-        result = alerts(dg.build_sensor_context(self.instance, cursor=self.cursor, definitions=defs))
+        result = module.tick(dg.build_sensor_context(self.instance, cursor=self.cursor, definitions=defs))
         self.cursor, self.said = result.cursor, result.skip_reason.skip_message
         return [title for _, title in self.channels.heard[before:]]
 
 
 @pytest.fixture
-def tick(instance: dg.DagsterInstance, channels: Channels) -> Ticks:
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIES_ALERTS", ONE)
+    monkeypatch.setenv("MOVIES_UI_URL", "https://dagster.example/")
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance, channels: Channels, settings: None) -> Ticks:
     return Ticks(instance, channels)
 
 
@@ -103,11 +152,11 @@ def load_month(
     instance: dg.DagsterInstance, outcome: object, month: str = "2017-11", table: str = "raw.deliveries"
 ) -> dg.ExecuteInProcessResult:
     """A run named like the real one, of an asset that ends so."""
-    key = table.split(".")
+    key, months = table.split("."), dg.StaticPartitionsDefinition([month])
 
     @dg.asset(
-        key=key, partitions_def=dg.StaticPartitionsDefinition([month]),
-        check_specs=[dg.AssetCheckSpec("columns_are_known", asset=key)],
+        key=key, partitions_def=months,
+        check_specs=[dg.AssetCheckSpec("columns_are_known", asset=key, partitions_def=months)],
     )  # fmt: skip
     def made():
         if isinstance(outcome, Exception):
@@ -155,7 +204,7 @@ def test_a_fault_is_told_once_until_the_job_succeeds_again(tick: Ticks, instance
 
 @pytest.mark.parametrize(("again", "told"), [("true", []), ("false", ["A run of load_month for 2017-11 failed"])])
 def test_a_failed_run_is_told_when_it_is_known_not_to_be_tried_again(
-    home: Path, channels: Channels, monkeypatch: pytest.MonkeyPatch, again: str, told: list[str]
+    home: Path, channels: Channels, settings: None, monkeypatch: pytest.MonkeyPatch, again: str, told: list[str]
 ):
     retries = {"run_retries": {"enabled": True, "max_retries": 1}}
     with dg.DagsterInstance.local_temp(str(home), overrides=retries) as instance:
@@ -202,7 +251,7 @@ def test_a_table_that_warns_each_month_is_told_when_it_begins_and_when_it_double
 
 def test_a_long_reason_is_cut_before_its_link(tick: Ticks, instance, monkeypatch):
     texts = []
-    monkeypatch.setattr(module, "send", lambda url, title, text: bool(texts.append(text)) or True)
+    monkeypatch.setattr(module, "send", lambda url, title, text: texts.append(text))
     result = load_month(instance, dg.Failure(description="x" * 100_000, allow_retries=False))
     tick()
     assert len(texts[0]) < 2_000
@@ -258,4 +307,21 @@ def test_without_channels_nothing_is_sent_and_it_says_so(tick: Ticks, instance, 
     monkeypatch.delenv("MOVIES_ALERTS")
     load_month(instance, refusal())
     assert tick() == []
-    assert tick.said == "MOVIES_ALERTS is not set: nobody is told."
+    assert tick.said == "MOVIES_ALERTS is not set: nobody gets a message."
+
+
+@pytest.mark.parametrize(
+    ("day", "where", "sent"),
+    [(11, None, 0), (12, None, 1), (12, "incoming", 0), (12, "failed", 0)],
+)
+def test_a_month_that_has_not_arrived_by_its_day_is_reported_once(tick, home, monkeypatch, day, where, sent):
+    now = dt.datetime(2026, 11, day, 9, tzinfo=dt.UTC)
+    monkeypatch.setattr(module.dt, "datetime", type("Now", (dt.datetime,), {"now": classmethod(lambda *_: now)}))
+    monkeypatch.setenv("MOVIES_EXPECTED_DAY", "12")
+    if where:
+        folder = home / "landing" / where / "2026-11" / ("0001-0123456789ab" if where == "failed" else "")
+        folder.mkdir(parents=True)
+        (folder / "movies_metadata.csv").write_text("x")
+        (folder / "error.json").write_text('{"files": []}') if where == "failed" else None
+    assert tick() == ["The delivery for 2026-11 has not arrived"] * sent
+    assert tick() == []

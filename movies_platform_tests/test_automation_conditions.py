@@ -1,4 +1,4 @@
-"""When the tables follow the months: missing months do not matter, a blocked month holds them."""
+"""When the tables follow the months, and when a month whose run was killed is completed."""
 
 import datetime as dt
 import sys
@@ -8,28 +8,42 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from movies_platform.automation.conditions import automated, automation_sensor
+from movies_platform.automation.conditions import automated
 from movies_platform.definitions import defs
-from movies_platform.landing import open_landing
-from movies_platform.landing.deliveries import Settled, blocked_months
 
-MONTH = dt.date(2017, 11, 1)
-FAULTS: list[Exception] = []
-MONTHS = dg.MonthlyPartitionsDefinition("2017-01-01")
+FAULTS: dict[str, Exception] = {}  # by asset
+MONTHS = dg.MonthlyPartitionsDefinition("2017-01", fmt="%Y-%m", end_offset=1)
 
 
-@dg.asset(key=["parsed", "parsed_movies"], partitions_def=MONTHS)
-def parsed_movies() -> None: ...
+def _work(name: str) -> None:
+    if name in FAULTS:
+        raise FAULTS[name]
+
+
+@dg.asset(key=["raw", "raw_movies"], partitions_def=MONTHS)
+def raw_movies() -> None:
+    _work("raw_movies")
+
+
+@dg.asset(key=["parsed", "parsed_movies"], partitions_def=MONTHS, deps=[raw_movies])
+def parsed_movies() -> None:
+    _work("parsed_movies")
+
+
+@dg.asset(key=["raw", "data_issues"], partitions_def=MONTHS, deps=[raw_movies, parsed_movies])
+def data_issues() -> None: ...
 
 
 @dg.asset(key=["core", "movies"], deps=[parsed_movies])
 def movies() -> None:
-    for fault in FAULTS:
-        raise fault
+    _work("movies")
 
 
 @dg.asset(key=["metrics", "answer"], deps=[movies])
 def answer() -> None: ...
+
+
+MONTHLY, TABLES = [raw_movies, parsed_movies, data_issues], [movies, answer]
 
 
 @pytest.fixture
@@ -43,114 +57,104 @@ class Evaluations:
 
     def __init__(self, instance: dg.DagsterInstance):
         self.instance, self.cursor, self.now = instance, None, dt.datetime.now(dt.UTC)
-        self.defs = dg.Definitions(automated([parsed_movies, movies, answer]))
+        self.defs = dg.Definitions(automated([*MONTHLY, *TABLES]))
         self()
 
-    def __call__(self, minutes: int = 0) -> int:
-        """How many assets are asked for."""
+    def __call__(self, minutes: int = 0) -> set[str]:
+        """Names of the assets that are asked for, with their months."""
         self.now += dt.timedelta(seconds=1, minutes=minutes)
         result = dg.evaluate_automation_conditions(
             self.defs, self.instance, cursor=self.cursor, evaluation_time=self.now
         )
         self.cursor = result.cursor
-        return result.total_requested
+        asked = set()
+        for table in TABLES:
+            asked |= {table.key.path[-1]} if result.get_num_requested(table.key) else set()
+        for asset in MONTHLY:
+            asked |= {f"{asset.key.path[-1]} {month}" for month in result.get_requested_partitions(asset.key)}
+        assert len(asked) == result.total_requested
+        return asked
 
-    def load(self, month: str) -> None:
-        dg.materialize([parsed_movies], instance=self.instance, partition_key=month)
-
-    def compute(self, *, raise_on_error: bool = True) -> None:
+    def load(self, month: str, fault: str = "", selection: list[dg.AssetsDefinition] = MONTHLY) -> None:
+        """Load a month in a run that ends where an asset fails."""
+        FAULTS.update({fault: OSError("killed")} if fault else {})
         dg.materialize(
-            [movies, answer], instance=self.instance, selection=[movies, answer], raise_on_error=raise_on_error
-        )
+            MONTHLY, instance=self.instance, partition_key=month, selection=selection, raise_on_error=False
+        )  # fmt: skip
+        FAULTS.clear()
+
+    def compute(self, fault: str = "") -> None:
+        """Compute the tables."""
+        FAULTS.update({fault: OSError("disk full")} if fault else {})
+        dg.materialize([*MONTHLY, *TABLES], instance=self.instance, selection=TABLES, raise_on_error=False)
         FAULTS.clear()
 
 
 @pytest.fixture
-def evaluate(instance: dg.DagsterInstance) -> Evaluations:
+def evaluate(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Evaluations:
+    monkeypatch.setattr(sys.modules[__name__], "FAULTS", {})
     return Evaluations(instance)
 
 
-def settle(home: Path, content: str, outcome: str, reason: str = "") -> None:
-    source = home / "movies_metadata.csv"
-    source.write_text(content)
-    landing = open_landing()
-    landing.settle(landing.put(MONTH, {source.name: source}), outcome, {"reason": reason})
-
-
 def test_the_tables_follow_any_month_once(evaluate: Evaluations):
-    assert evaluate() == 0
-    evaluate.load("2017-11-01")
-    evaluate.load("2017-10-01")
-    assert evaluate() == 2  # both tables, once for both months
+    assert evaluate() == set()
+    evaluate.load("2017-11")
+    evaluate.load("2017-10")
+    assert evaluate() == {"movies", "answer"}  # once for both months
     evaluate.compute()
-    assert evaluate() == 0
-    evaluate.load("2017-01-01")  # late
-    assert evaluate() == 2
+    assert evaluate() == set()
+    evaluate.load("2017-01")  # late
+    assert evaluate() == {"movies", "answer"}
 
 
-def test_a_blocked_month_holds_the_tables_until_it_is_mended(evaluate: Evaluations, home: Path):
-    settle(home, "bad", "failed", "blocking_check")
-    evaluate.load("2017-12-01")
-    assert evaluate() == evaluate() == 0
-    settle(home, "worse", "failed", "rejected")
-    assert evaluate() == 0
-    settle(home, "good", "processed")
-    assert evaluate() == 2
-
-
-def test_a_refused_delivery_holds_nothing(evaluate: Evaluations, home: Path):
-    settle(home, "bad", "failed", "rejected")
-    evaluate.load("2017-12-01")
-    assert evaluate() == 2
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "blocked"),
-    [
-        (["blocking_check"], True),
-        (["blocking_check", "rejected"], True),
-        (["blocking_check", "superseded", "processed"], False),
-        (["processed", "blocking_check"], True),
-        (["processed", "rejected"], False),
-        ([], False),
-    ],
-    ids=str,
-)
-def test_only_a_processed_delivery_mends_a_blocked_month(outcomes: list[str], blocked: bool):
-    settled = [
-        Settled(MONTH, n, "0" * 12, "processed" if o == "processed" else "failed", "", {"reason": o})
-        for n, o in enumerate(outcomes)
-    ]
-    assert bool(blocked_months(settled)) == blocked
-
-
-def test_a_run_that_failed_is_made_again_some_minutes_later(evaluate: Evaluations, monkeypatch: pytest.MonkeyPatch):
-    evaluate.load("2017-11-01")
-    assert evaluate() == 2
-    monkeypatch.setattr(sys.modules[__name__], "FAULTS", [OSError("disk full")])
-    evaluate.compute(raise_on_error=False)
-    assert evaluate() == 0
-    assert evaluate(minutes=11) == 2
+def test_tables_that_failed_are_computed_some_minutes_later(evaluate: Evaluations):
+    evaluate.load("2017-11")
+    assert evaluate() == {"movies", "answer"}
+    evaluate.compute(fault="movies")
+    assert evaluate() == set()
+    assert evaluate(minutes=11) == {"movies", "answer"}
     evaluate.compute()
-    assert evaluate(minutes=11) == 0
+    assert evaluate(minutes=11) == set()
 
 
-def test_a_landing_zone_that_cannot_be_asked_raises(evaluate: Evaluations, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("MOVIES_LANDING", "ftp://nowhere")
-    evaluate.load("2017-12-01")
-    with pytest.raises(Exception, match="Error while evaluating") as raised:
-        evaluate()
-    assert "is no place on S3" in str(raised.value.__cause__)
+def test_a_month_whose_run_was_killed_after_raw_is_completed_some_minutes_later(evaluate: Evaluations):
+    evaluate.load("2017-10")
+    evaluate.load("2017-11", fault="parsed_movies")
+    assert evaluate() == {"movies", "answer"}
+    evaluate.compute()
+    assert evaluate() == set()
+    assert evaluate(minutes=11) == {"parsed_movies 2017-11", "data_issues 2017-11"}
+    evaluate.load("2017-11", selection=[parsed_movies, data_issues])
+    assert evaluate() == {"movies", "answer"}
+    evaluate.compute()
+    assert evaluate(minutes=11) == set()
 
 
-def test_everything_behind_the_months_follows_by_a_condition():
+def test_a_month_that_was_completed_by_dagsters_retry_is_left_alone(evaluate: Evaluations):
+    evaluate.load("2017-11", fault="parsed_movies")
+    evaluate.load("2017-11", selection=[parsed_movies, data_issues])
+    assert evaluate() == {"movies", "answer"}
+    evaluate.compute()
+    assert evaluate(minutes=11) == set()
+
+
+def test_a_refused_delivery_starts_nothing(evaluate: Evaluations):
+    evaluate.load("2017-10")
+    evaluate()
+    evaluate.compute()
+    evaluate.load("2017-11", fault="raw_movies")
+    evaluate.load("2017-10", fault="raw_movies")
+    assert evaluate() == evaluate(minutes=11) == evaluate(minutes=11) == set()
+
+
+def test_everything_but_the_raw_tables_follows_by_a_condition():
     graph = defs.resolve_asset_graph()
-    having = {key.path[0] for key in graph.materializable_asset_keys if graph.get(key).automation_condition}
-    lacking = {key.path[0] for key in graph.materializable_asset_keys if not graph.get(key).automation_condition}
-    assert {"core", "metrics"} <= having
-    assert lacking == {"raw", "parsed"}
+    lacking = {key for key in graph.materializable_asset_keys if not graph.get(key).automation_condition}
+    assert {key.path[0] for key in lacking} == {"raw"}
+    assert dg.AssetKey(["raw", "raw_movies"]) in lacking
+    assert dg.AssetKey(["raw", "data_issues"]) not in lacking
 
 
 def test_the_sensors_are_on_from_the_start():
-    sensors = defs.resolve_sensor_def("deliveries"), automation_sensor(), defs.resolve_sensor_def("alerts")
-    assert {s.default_status for s in sensors} == {dg.DefaultSensorStatus.RUNNING}
+    sensors = [defs.resolve_sensor_def(name) for name in ("deliveries", "automation", "alerts", "run_monitoring")]
+    assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.RUNNING}

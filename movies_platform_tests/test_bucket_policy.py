@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from moto import settings as moto_settings
 from moto.core.responses import ActionAuthenticatorMixin
 
-from movies_platform.landing.s3 import S3Landing
+from movies_platform.landing.deliveries import Landing
+from movies_platform.landing.s3 import Bucket
 from movies_platform_tests.buckets import Store
 
 MONTH = dt.date(2017, 11, 1)
@@ -43,7 +44,7 @@ def enforced() -> Iterator[None]:
 
 
 @pytest.fixture
-def landing(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> S3Landing:
+def landing(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Landing:
     """The landing zone as a user sees it who has the policy and nothing else."""
     iam = boto3.client("iam")
     user = f"platform-{uuid.uuid4().hex}"
@@ -52,20 +53,20 @@ def landing(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> S3Land
     key = iam.create_access_key(UserName=user)["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    return S3Landing(store.address)
+    return Landing(Bucket(store.address))
 
 
-def test_the_policy_allows_what_the_platform_does(landing: S3Landing, home: Path):
+def test_the_policy_allows_what_the_platform_does(landing: Landing, home: Path):
     source = home / MOVIES
     with enforced():
         for content, outcome in (("A", "processed"), ("B", "failed")):
             source.write_text(content)
             delivery = landing.put(MONTH, {MOVIES: source})
-            assert landing.look().arrivals
+            assert landing.list_incoming().arrivals
             with landing.local_files(delivery) as files:
                 assert files[MOVIES].read_text() == content
-            landing.settle(delivery, outcome, {})
-        assert [s.outcome for s in landing.settled()] == ["processed", "failed"]
+            landing.archive(delivery, outcome, {})
+        assert [s.outcome for s in landing.archived()] == ["processed", "failed"]
         assert landing.months() == []
 
 
@@ -73,16 +74,16 @@ def test_the_policy_allows_what_the_platform_does(landing: S3Landing, home: Path
     "key",
     ["landing/processed/2017-11/0001-0123456789ab/x", "landing/failed/2017-11/x", "other/x"],
 )
-def test_the_policy_allows_no_deletion_of_what_is_kept(landing: S3Landing, store: Store, key: str):
+def test_the_policy_allows_no_deletion_of_what_is_kept(landing: Landing, store: Store, key: str):
     store.client.put_object(Bucket=store.bucket, Key=key, Body=b"kept")
     with enforced(), pytest.raises(ClientError, match="AccessDenied"):
-        landing.bucket.client.delete_object(Bucket=store.bucket, Key=key)
+        landing.storage.client.delete_object(Bucket=store.bucket, Key=key)
     assert store.client.get_object(Bucket=store.bucket, Key=key)["Body"].read() == b"kept"
 
 
-def test_the_policy_allows_nothing_elsewhere(landing: S3Landing, store: Store):
+def test_the_policy_allows_nothing_elsewhere(landing: Landing, store: Store):
     store.client.put_object(Bucket=store.bucket, Key="other/x", Body=b"x")
-    client = landing.bucket.client
+    client = landing.storage.client
     with enforced():
         for call in (
             lambda: client.get_object(Bucket=store.bucket, Key="other/x"),

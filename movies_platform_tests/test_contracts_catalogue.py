@@ -14,14 +14,19 @@ from movies_platform.contracts.catalogue import (
     description,
     table_spec,
 )
-from movies_platform.contracts.raw import MOVIE_COLUMNS
+from movies_platform.contracts.sources import MOVIES_METADATA
 from movies_platform.contracts.tables import STAGES
 from movies_platform.errors import UnknownTable
 from movies_platform_tests.test_contracts_rows import TABLES
 
 COLUMNS = pytest.mark.parametrize(
     ("table", "column"),
-    [(t, c) for t in all_tables() for c in t.columns if c.name not in MOVIE_COLUMNS or t.name != "raw_movies"],
+    [
+        (t, c)
+        for t in all_tables()
+        for c in t.columns
+        if c.name not in MOVIES_METADATA.columns or t.name != "raw_movies"
+    ],
     ids=lambda value: qualified(value) if isinstance(value, sa.Table) else value.name,
 )
 MONTHS = ("delivery_month", "month", "valid_from", "valid_to")  # days that stand for months

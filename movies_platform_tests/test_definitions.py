@@ -8,9 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-
-from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.checks.registry import all_checks
+
+import movies_platform
+from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.contracts import all_tables, qualified
 from movies_platform.contracts.catalogue import RHYTHM, asset_key, column_schema
 from movies_platform.contracts.tables import STAGES
@@ -47,10 +48,8 @@ def test_an_asset_is_grouped_described_owned_and_shows_its_columns(table):
 def test_an_asset_links_to_the_function_that_makes_it(table):
     (reference,) = GRAPH.get(asset_key(table)).metadata["dagster/code_references"].code_references
     code = Path(reference.file_path).read_text(encoding="utf-8").splitlines()[reference.line_number - 1 :]
-    assert code[0].startswith(("@metric", "@dg.multi_asset", "def "))
-    function = next(line for line in code if line.startswith("def "))
-    assert table.schema != "metrics" or f"def {table.name}(" in function
-    assert reference.file_path.endswith(f"movies_platform/{reference.label.split(':')[0]}")
+    assert code[0].startswith("@")
+    assert Path(reference.file_path).is_relative_to(Path(movies_platform.__file__).parent)
 
 
 @TABLES

@@ -39,7 +39,7 @@ def test_without_words_for_people_the_innermost_error_is_the_reason(tmp_path: Pa
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         failure, logged = failure_of(problem, instance)
     assert failure == logged
-    assert (failure.step, failure.said) == ("load", None)
+    assert (failure.step, failure.description) == ("load", None)
     assert failure.reason == failure.message == "OSError: the disk is full"
     assert failure.kinds == ("DagsterExecutionStepExecutionError", "RuntimeError", "ValueError", "OSError")
 
@@ -69,15 +69,23 @@ def test_a_run_that_succeeds_has_no_reason(tmp_path: Path):
     [
         ("Out of Memory Error: could not allocate block (90 MB used)\n\nPossible solutions:\n* SET threads=1",
          "Out of Memory Error: could not allocate block (90 MB used). Give the database more memory: MOVIES_MEMORY"),
-        ("[Errno 28] No space left on device", "No space left on device. Make room on the disk of MOVIES_HOME"),
-        ("IO Error: Could not write file: No space left on device", "Make room on the disk of MOVIES_HOME"),
+        ("OSError: [Errno 28] No space left on device: '/data/x.csv'", "Make room on the disk of /data/x.csv."),
+        ('IO Error: Could not write file "/spill/a.tmp": No space left on device', "on the disk of /spill/a.tmp."),
+        ("[Errno 28] No space left on device", "No space left on device. Make room on the disk of {home}."),
+        ("(sqlite3.OperationalError) database or disk is full", "Make room on the disk of {home}/dagster."),
     ],
 )  # fmt: skip
-def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str, shown: str):
+def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str, shown: str, home: Path):
     reason = StepFailure("load", None, message, ("Error",)).reason
-    assert shown in reason
+    assert shown.format(home=home) in reason
     assert reason.endswith("Nothing is lost: the next refresh goes on.")
     assert "\n" not in reason
+
+
+@pytest.mark.parametrize("sign", ["Corrupt database file", "Could not read enough bytes", "stored checksum 1, not 2"])
+def test_a_damaged_warehouse_is_named_with_its_remedy(sign: str):
+    reason = StepFailure("load", None, f"IO Error: {sign}", ("Error",)).reason
+    assert reason == f"IO Error: {sign}. The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
 
 
 def test_other_reasons_are_shown_as_they_are():

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from movies_platform.errors import SettingsError
 from movies_platform.resources.home import dagster_yaml, prepare_home
-from movies_platform.resources.settings import settings
+from movies_platform.settings import settings
 from movies_platform_tests.shell import TIMEOUT, Shell
 
 SERVER = "postgresql+psycopg2://postgres@127.0.0.1:5432"

@@ -1,12 +1,10 @@
 """Money: full credit, split credit, and what is unknown."""
 
-from pathlib import Path
-
-import pandas as pd
+import narwhals as nw
 import pytest
 
-from movies_platform.metrics.money import with_profit, yearly_money
-from movies_platform_tests.test_metrics_frames import Movie, answer, relation, state
+from movies_platform.metrics.money import with_profit
+from movies_platform_tests.frames import Movie, compute, state, tuples
 
 KINDS = pytest.mark.parametrize(
     ("kind", "groups", "links"),
@@ -16,16 +14,11 @@ KINDS = pytest.mark.parametrize(
 AMOUNTS = pytest.mark.parametrize("amount", ["budget", "revenue"])
 
 
-def rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Rows as tuples, null as None."""
-    return [tuple(None if pd.isna(v) else v for v in row) for row in frame.itertuples(index=False)]
-
-
 @AMOUNTS
 @KINDS
-def test_a_movie_counts_in_full_and_split_for_each_of_its_groups(kind, groups, links, amount, home: Path):
+def test_a_movie_counts_in_full_and_split_for_each_of_its_groups(kind, groups, links, amount):
     frames = state(Movie(1, 2000, **{amount: 90.0, groups: (1, 2)}), Movie(2, 2000, **{amount: 10.0, groups: (2,)}))
-    assert rows(answer(f"{kind}_{amount}_by_year", frames)) == [
+    assert tuples(compute(f"{kind}_{amount}_by_year", frames)) == [
         (2000, 1, f"{kind} 1", 1, 1, 90.0, 45.0),
         (2000, 2, f"{kind} 2", 2, 2, 100.0, 55.0),
     ]
@@ -33,10 +26,10 @@ def test_a_movie_counts_in_full_and_split_for_each_of_its_groups(kind, groups, l
 
 @AMOUNTS
 @KINDS
-def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links, amount, home: Path):
+def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links, amount):
     frames = state(Movie(1, 2000, **{groups: (1,)}), Movie(2, 2001, **{groups: (1,)}),
                    Movie(3, 2001, **{amount: 5.0, groups: (1,)}))  # fmt: skip
-    assert rows(answer(f"{kind}_{amount}_by_year", frames)) == [
+    assert tuples(compute(f"{kind}_{amount}_by_year", frames)) == [
         (2000, 1, f"{kind} 1", 1, 0, None, None),
         (2001, 1, f"{kind} 1", 2, 1, 5.0, 5.0),
     ]
@@ -48,37 +41,37 @@ def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links,
     [(10.0, 30.0, 20.0), (30.0, 10.0, -20.0), (10.0, 10.0, 0.0), (None, 10.0, None), (10.0, None, None)],
     ids=["gain", "loss", "even", "budget unknown", "revenue unknown"],
 )
-def test_profit_is_known_where_budget_and_revenue_are(kind, groups, links, budget, revenue, profit, home: Path):
+def test_profit_is_known_where_budget_and_revenue_are(kind, groups, links, budget, revenue, profit):
     frames = state(Movie(1, 2000, budget, revenue, **{groups: (1, 2)}))
     known = profit is not None
     share = profit / 2 if known else None
-    assert rows(answer(f"{kind}_profit_by_year", frames)) == [
+    assert tuples(compute(f"{kind}_profit_by_year", frames)) == [
         (2000, group, f"{kind} {group}", 1, int(known), profit, share) for group in (1, 2)
     ]
 
 
-def test_a_group_with_another_year_has_a_row_for_each_year_in_order_of_the_year(home: Path):
+def test_a_group_with_another_year_has_a_row_for_each_year_in_order_of_the_year():
     frames = state(Movie(1, 2001, 1.0, genres=(1,)), Movie(2, 1999, 2.0, genres=(2,)), Movie(3, 2001, 4.0, genres=(2,)))
-    assert [row[:2] for row in rows(answer("genre_budget_by_year", frames))] == [
+    assert [row[:2] for row in tuples(compute("genre_budget_by_year", frames))] == [
         (1999, 2),
         (2001, 1),
         (2001, 2),
     ]
 
 
-def test_gains_and_losses_of_a_billion_that_cancel_out_still_add_up(home: Path):
+def test_gains_and_losses_of_a_billion_that_cancel_out_still_add_up():
     movies = [Movie(n, 2000, 1e9 + n / 3, 2e9 / (n + 1), genres=(1, 2, 3)) for n in range(1, 40)]
     mirrored = [Movie(m.id + 100, 2000, m.revenue, m.budget, genres=(4, 5, 6, 7, 8, 9, 10)) for m in movies]
-    shares = answer("genre_profit_by_year", state(*movies, *mirrored))["profit_share_usd"]
+    shares = compute("genre_profit_by_year", state(*movies, *mirrored))["profit_share_usd"]
     assert abs(shares.sum()) < 1
 
 
-def test_yearly_money_splits_by_all_groups_of_a_movie():
-    frames = state(Movie(1, 2000, 9.0, genres=(1, 2, 3)))
-    found = yearly_money(relation(frames["movies"]), relation(frames["movie_genres"]), "genre_id", "budget")
-    assert found.project("budget_share_usd").fetchall() == [(3.0,)] * 3
+def test_a_year_without_a_known_amount_is_null_on_every_engine():
+    found = compute("genre_budget_by_year", state(Movie(1, 2000, genres=(1, 2))))
+    assert found["budget_usd"].isna().all()
+    assert found["budget_share_usd"].isna().all()
 
 
 def test_profit_is_one_more_column():
-    movies = relation(state(Movie(1, 2000, 1.0, 2.0))["movies"])
-    assert with_profit(movies).columns == [*movies.columns, "profit_usd"]
+    movies = nw.from_native(state(Movie(1, 2000, 1.0, 2.5))["movies"]).lazy()
+    assert with_profit(movies).collect()["profit_usd"].to_list() == [1.5]

@@ -1,11 +1,8 @@
 """Popularity: four measures, what is unknown, and who wins a tie."""
 
-from pathlib import Path
-
 import pytest
 
-from movies_platform_tests.test_metrics_frames import Movie, answer, state
-from movies_platform_tests.test_metrics_money import rows
+from movies_platform_tests.frames import Movie, compute, state, tuples
 
 
 def popular(year: int, *genres_and_popularities: tuple[int, float | None]) -> list[Movie]:
@@ -18,7 +15,7 @@ def popular(year: int, *genres_and_popularities: tuple[int, float | None]) -> li
 
 def winners(*genres_and_popularities: tuple[int, float | None]) -> dict[str, int]:
     """Winning genre by measure."""
-    frame = answer("most_popular_genre_by_year", state(*popular(2000, *genres_and_popularities)))
+    frame = compute("most_popular_genre_by_year", state(*popular(2000, *genres_and_popularities)))
     assert set(frame["year"]) <= {2000}
     return dict(zip(frame["measure"], frame["genre_id"], strict=True))
 
@@ -35,26 +32,28 @@ def winners(*genres_and_popularities: tuple[int, float | None]) -> dict[str, int
     ],
     ids=["one", "two", "three", "one unknown", "zero is known", "none known"],
 )
-def test_movies_without_popularity_do_not_count(popularities, total, mean, median, highest, home: Path):
+def test_movies_without_popularity_do_not_count(popularities, total, mean, median, highest):
     frames = state(*popular(2000, *((1, p) for p in popularities)))
     count = len(popularities)
-    assert rows(answer("company_popularity_by_year", frames)) == [(2000, 1, "company 1", count, mean, median, highest)]
-    found = answer("genre_popularity_by_year", frames)
+    assert tuples(compute("company_popularity_by_year", frames)) == [
+        (2000, 1, "company 1", count, mean, median, highest)
+    ]
+    found = compute("genre_popularity_by_year", frames)
     (found,) = found.to_dict("records")
     assert found["movies"] == count
     measured = [found[f"{m}_popularity"] for m in ("total", "mean", "median", "max")]
     assert [None if m != m else m for m in measured] == [total, mean, median, highest]
 
 
-def test_each_measure_may_have_another_winner(home: Path):
+def test_each_measure_may_have_another_winner():
     assert winners((1, 4.0), (1, 4.0), (1, 4.0), (2, 10.0), (2, 1.0), (2, 0.0), (3, 5.0), (3, 5.0)) == {
         "max": 2, "mean": 3, "median": 3, "total": 1,
     }  # fmt: skip
 
 
-def test_the_winner_is_told_with_its_measure_and_the_movies_that_count(home: Path):
+def test_the_winner_is_told_with_its_measure_and_the_movies_that_count():
     frames = state(*popular(2000, (1, 3.0), (1, 5.0), (1, None), (2, 1.0)))
-    assert rows(answer("most_popular_genre_by_year", frames)) == [
+    assert tuples(compute("most_popular_genre_by_year", frames)) == [
         (2000, "max", 1, "genre 1", 5.0, 2),
         (2000, "mean", 1, "genre 1", 4.0, 2),
         (2000, "median", 1, "genre 1", 4.0, 2),
@@ -62,7 +61,7 @@ def test_the_winner_is_told_with_its_measure_and_the_movies_that_count(home: Pat
     ]
 
 
-def test_of_equally_popular_genres_the_one_with_more_movies_wins(home: Path):
+def test_of_equally_popular_genres_the_one_with_more_movies_wins():
     found = winners((1, 2.0), (2, 2.0), (2, 2.0))
     assert (found["mean"], found["median"], found["max"]) == (2, 2, 2)
 
@@ -71,26 +70,26 @@ def test_of_equally_popular_genres_the_one_with_more_movies_wins(home: Path):
     ("measure", "many", "few"),
     [("total", [0.1] * 10, [1.0]), ("mean", [0.3, 0.2, 0.1, 0.3, 0.1], [0.1, 0.2, 0.3])],
 )
-def test_the_last_digit_of_a_sum_decides_no_tie(measure: str, many: list[float], few: list[float], home: Path):
+def test_the_last_digit_of_a_sum_decides_no_tie(measure: str, many: list[float], few: list[float]):
     found = winners(*((9, p) for p in many), *((5, p) for p in few))
     assert found[measure] == 9
 
 
-def test_the_sixth_decimal_decides(home: Path):
+def test_the_sixth_decimal_decides():
     assert set(winners((1, 0.000002), (2, 0.000001)).values()) == {1}
 
 
-def test_movies_without_popularity_do_not_decide_a_tie(home: Path):
+def test_movies_without_popularity_do_not_decide_a_tie():
     assert set(winners((1, 2.0), (2, 2.0), (2, None)).values()) == {1}
 
 
-def test_of_genres_with_as_many_movies_the_smaller_id_wins(home: Path):
+def test_of_genres_with_as_many_movies_the_smaller_id_wins():
     assert set(winners((30, 2.0), (4, 2.0)).values()) == {4}
 
 
-def test_a_genre_without_known_popularity_never_wins(home: Path):
+def test_a_genre_without_known_popularity_never_wins():
     assert set(winners((1, None), (1, None), (2, 0.0)).values()) == {2}
 
 
-def test_a_year_without_known_popularity_has_no_winner(home: Path):
+def test_a_year_without_known_popularity_has_no_winner():
     assert winners((1, None), (2, None)) == {}

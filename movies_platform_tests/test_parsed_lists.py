@@ -2,7 +2,7 @@
 
 import pytest
 
-from movies_platform.parsed.literals import parse_items
+from movies_platform.parsed.nested import parse_items
 from movies_platform_tests.parsed_stages import parsed
 
 BIGGEST = 2**63 - 1

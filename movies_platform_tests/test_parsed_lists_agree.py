@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from movies_platform.parsed.lists import PLAIN
+from movies_platform.parsed.nested import PLAIN
 from movies_platform_tests.parsed_stages import parsed
 
 character = st.sampled_from("'\"\\{}[]():,;= aL\t\xa0é\u2028😀\x7f\x85") | st.characters(codec="utf-8")

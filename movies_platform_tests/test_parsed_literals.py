@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies_platform.parsed.literals import parse_items
+from movies_platform.parsed.nested import parse_items
 
 NAMES = st.lists(st.text(min_size=1, max_size=20), max_size=5)
 

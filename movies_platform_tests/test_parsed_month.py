@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from movies_platform.contracts import qualified
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, RAW_MOVIES
-from movies_platform.parsed.scalars import date, number, positive_integer, trimmed
+from movies_platform.contracts.text import positive_integer, trimmed
+from movies_platform.parsed.casts import date, number
 from movies_platform_tests.parsed_stages import Stages
 
 MONTH = dt.date(2017, 11, 1)
@@ -24,9 +25,9 @@ class Parsed(Stages):
 
     def __init__(self, *records: dict[str, str | None]):
         super().__init__()
-        self.parse_anew(*records)
+        self.parse_again(*records)
 
-    def parse_anew(self, *records: dict[str, str | None]) -> None:
+    def parse_again(self, *records: dict[str, str | None]) -> None:
         """Instead of what was there."""
         for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
             self.connection.execute(f"TRUNCATE {qualified(table)}")
@@ -166,7 +167,7 @@ def month() -> Parsed:
 @settings(max_examples=100, deadline=None)
 def test_the_fast_way_and_the_exact_way_give_the_names_of_literal_eval(month: Parsed, movies: list[list[str]]) -> None:
     texts = [repr([{"id": n, "name": name} for n, name in enumerate(names)]) for names in movies]
-    month.parse_anew(*({"genres": text} for text in texts))
+    month.parse_again(*({"genres": text} for text in texts))
     expected = [
         (movie, item["id"], item["name"].strip())
         for movie, text in enumerate(texts, start=1)

@@ -1,16 +1,20 @@
 """Snapshots: whole, verified, refused when they look wrong, and never half visible."""
 
 import csv
+import dataclasses
 import gzip
 import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,13 +23,10 @@ import movies_platform
 from movies_platform.contracts.published import SNAPSHOT, contract_version, present_tables, published_tables
 from movies_platform.contracts.tables import order_of, qualified, table_named
 from movies_platform.errors import NoSnapshot, SnapshotDamaged, SnapshotRefused
-from movies_platform.published import snapshot as publishing
-from movies_platform.published.files import Part, parts_of, verify
-from movies_platform.published.guard import objections
-from movies_platform.published.snapshot import publish
-from movies_platform.snapshots import open_store
-from movies_platform.snapshots.manifest import Content, Manifest
-from movies_platform.snapshots.reading import Snapshot, latest_snapshot
+from movies_platform.published import write
+from movies_platform.published.read import Snapshot, database_of, latest_snapshot
+from movies_platform.published.store import Content, FolderStore, Manifest, Pointer, from_json, open_store, to_json
+from movies_platform.published.write import guardrails, missing_months, publish
 from movies_platform_tests.published_states import State, proxy_to
 
 
@@ -53,6 +54,10 @@ def folder_of(snapshot: Snapshot) -> Path:
     return Path(snapshot.store.address, snapshot.pointer.folder)
 
 
+def folders(place: Path) -> set[str]:
+    return {f"snapshots/{folder.name}" for folder in (place / "snapshots").iterdir()}
+
+
 def test_every_file_is_in_the_manifest_with_its_size_and_digest(snapshot: Snapshot):
     folder = folder_of(snapshot)
     on_disk = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
@@ -67,27 +72,32 @@ def test_every_table_and_month_is_there_in_every_form_with_all_rows(snapshot: Sn
     assert manifest.months == ["2017-11", "2017-12", "2018-01"]
     with duckdb.connect(states[1].warehouse, read_only=True) as warehouse, duckdb.connect() as files:
         files.execute(f"ATTACH '{folder / 'movies.duckdb'}' AS movies (READ_ONLY)")
-        for part in parts_of(manifest.months):
-            where = f"WHERE delivery_month = '{part.month}-01'" if part.month else ""
-            order = ", ".join(order_of(part.table)) or "ALL"
+        entries = [file for file in manifest.files if file.path.startswith("parquet/")]
+        for entry in entries:
+            table = table_named(str(entry.table))
+            stem = "/".join([str(table.schema), table.name, *([entry.month] if entry.month else [])])
+            where = f"WHERE delivery_month = '{entry.month}-01'" if entry.month else ""
+            order = ", ".join(order_of(table)) or "ALL"
             query = "SELECT {columns} FROM {relation} {where} ORDER BY {order}"
-            columns = ", ".join(column.name for column in part.table.columns)
+            columns = ", ".join(column.name for column in table.columns)
             ask = {"columns": columns, "where": where, "order": order}
-            rows = warehouse.execute(query.format(relation=qualified(part.table), **ask)).fetchall()
+            rows = warehouse.execute(query.format(relation=qualified(table), **ask)).fetchall()
             assert rows
-            stored = files.execute(query.format(relation=f"movies.{qualified(part.table)}", **ask)).fetchall()
+            stored = files.execute(query.format(relation=f"movies.{qualified(table)}", **ask)).fetchall()
             # as stored: files keep the order of the key
-            parquet = files.execute(f"SELECT {columns} FROM '{folder / 'parquet' / part.stem}.parquet'").fetchall()
+            parquet = files.execute(f"SELECT {columns} FROM '{folder / 'parquet' / stem}.parquet'").fetchall()
             assert (stored, parquet) == (rows, rows)
-            text = gzip.decompress((folder / "csv" / f"{part.stem}.csv.gz").read_bytes()).decode()
+            text = gzip.decompress((folder / "csv" / f"{stem}.csv.gz").read_bytes()).decode()
             read = list(csv.reader(io.StringIO(text)))
             assert read[0] == columns.split(", ")
             assert len(read) == len(rows) + 1
             assert [r[0] for r in read[1:]] == [str(row[0]) for row in rows]
-            if part.month is None:
-                name = qualified(part.table)
+            assert entry.rows == manifest.file(f"csv/{stem}.csv.gz").rows == len(rows)
+            if entry.month is None:
+                name = qualified(table)
                 assert manifest.tables[name].sha256 == hashlib.sha256(text.encode()).hexdigest()
                 assert manifest.tables[name].rows == len(rows)
+        assert {entry.table for entry in entries} == {qualified(table) for table in published_tables()}
 
 
 def test_the_wide_reports_hold_every_answer_of_a_group_and_year(snapshot: Snapshot):
@@ -165,9 +175,9 @@ def test_readers_in_a_loop_see_whole_snapshots_while_two_writers_publish(
     publish()
     allowed = {latest_snapshot(open_store(str(s.published))).manifest.snapshot for s in states}
     code = (
-        "import os; from movies_platform.published.snapshot import publish\n"
+        "import os; from movies_platform.published.write import publish\n"
         "for warehouse in os.environ['TURNS'].split():\n"
-        "    os.environ['MOVIES_WAREHOUSE'] = warehouse; publish(insist=True)"
+        "    os.environ['MOVIES_WAREHOUSE'] = warehouse; publish(force=True)"
     )
     writers = []
     for turns in (states, states[::-1]):
@@ -189,7 +199,7 @@ def test_readers_in_a_loop_see_whole_snapshots_while_two_writers_publish(
     assert latest_snapshot().manifest.snapshot in allowed
 
 
-@pytest.mark.parametrize("step", ["_store", "point"])
+@pytest.mark.parametrize("step", ["put_and_read_back", "replace_latest"])
 def test_a_writer_that_dies_leaves_the_old_snapshot_and_the_next_one_works(
     step: str, place: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
@@ -198,11 +208,10 @@ def test_a_writer_that_dies_leaves_the_old_snapshot_and_the_next_one_works(
     states[1].use(monkeypatch, home)
     code = (
         "import os, signal\n"
-        "from movies_platform.published import snapshot\n"
-        "from movies_platform.snapshots import open_store\n"
-        f"owner = {'snapshot' if step == '_store' else 'type(open_store())'}\n"
+        "from movies_platform.published import write\n"
+        f"owner = {'type(write.open_store())' if step == 'replace_latest' else 'write'}\n"
         f"owner.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "snapshot.publish()"
+        "write.publish()"
     )
     died = subprocess.run([sys.executable, "-c", code], env={**os.environ}, capture_output=True, text=True)
     assert died.returncode == -9, died.stderr
@@ -216,6 +225,7 @@ def test_an_s3_server_that_goes_away_and_comes_back(
     bucket: str, s3_url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
     from movies_platform.handing_on import publish_in_a_run
+
     from movies_platform.resources.home import prepare_home
 
     states[0].use(monkeypatch, home)
@@ -237,9 +247,9 @@ def test_an_s3_server_that_goes_away_and_comes_back(
 def test_old_snapshots_stay_for_a_set_number(home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MOVIES_KEEP_SNAPSHOTS", "2")
     states[0].use(monkeypatch, home)
-    made = [publish(insist=True).snapshot.pointer.folder for _ in range(4)]
+    made = [publish(force=True).snapshot.pointer.folder for _ in range(4)]
     assert latest_snapshot().pointer.earlier == [made[2]]
-    assert set(latest_snapshot().store.folders()) == set(made[2:])
+    assert folders(home / "published") == set(made[2:])
 
 
 def test_what_a_dead_writer_left_is_removed_after_a_day(
@@ -249,18 +259,23 @@ def test_what_a_dead_writer_left_is_removed_after_a_day(
     for name, age in (("old", 2 * 86_400), ("young", 3600)):
         left = home / "published/snapshots" / name
         left.mkdir(parents=True)
+        (left / "movies.duckdb").write_bytes(b"half")
         changed = left.stat().st_mtime - age
-        os.utime(left, (changed, changed))
+        os.utime(left / "movies.duckdb", (changed, changed))
     folder = publish().snapshot.pointer.folder
-    assert set(latest_snapshot().store.folders()) == {"snapshots/young", folder}
+    assert folders(home / "published") == {"snapshots/young", folder}
 
 
-def manifest(rows: dict[str, int], months: tuple[str, ...] = ("2017-11",)) -> Manifest:
-    return Manifest("id", "now", "", list(months), {n: Content(r, "", "") for n, r in rows.items()}, [])
+def contents(rows: dict[str, int]) -> dict[str, Content]:
+    return {name: Content(count, "", "") for name, count in rows.items()}
+
+
+def manifest(rows: dict[str, int]) -> Manifest:
+    return Manifest("id", "now", "", ["2017-11"], contents(rows), [])
 
 
 @pytest.mark.parametrize(
-    ("months", "rows", "before", "said"),
+    ("months", "rows", "before", "reasons"),
     [
         (["2017-11"], {"core.movies": 100}, None, []),
         (["2017-11"], {"core.movies": 0}, None, ["core.movies is empty"]),
@@ -271,24 +286,24 @@ def manifest(rows: dict[str, int], months: tuple[str, ...] = ("2017-11",)) -> Ma
          ["the months 2017-11 of the snapshot before are not there any more"]),
         (["2017-11"], {"a": 1}, manifest({"a": 1, "b": 1}), ["b is not there any more"]),
         (["2017-11"], {"a": 1, "b": 5}, manifest({"a": 1}), []),
-        (["2017-11"], {"a": 1, "free": 0}, manifest({"a": 1, "free": 9}), []),
+        (["2017-11"], {"a": 1, "raw.data_issues": 0}, manifest({"a": 1, "raw.data_issues": 9}), []),
     ],
     ids=["first", "empty", "a little less", "much less", "a month less", "a table less", "a table more", "no issues"],
 )  # fmt: skip
-def test_what_is_refused(months: list[str], rows: dict[str, int], before: Manifest | None, said: list[str]):
-    assert objections(months, rows, before, free=["free"]) == said
+def test_what_is_refused(months: list[str], rows: dict[str, int], before: Manifest | None, reasons: list[str]):
+    assert guardrails(months, contents(rows), before) == reasons
 
 
-def test_a_shrunken_table_is_refused_aloud_unless_one_insists(
+def test_a_shrunken_table_is_refused_unless_forced(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
     states[1].use(monkeypatch, home)
     before = publish().snapshot.pointer
     states[0].use(monkeypatch, home)
-    with pytest.raises(SnapshotRefused, match=r"months 2017-12, 2018-01 .* not there any more.*--insist"):
+    with pytest.raises(SnapshotRefused, match=r"months 2017-12, 2018-01 .* not there any more.*--force"):
         publish()
     assert latest_snapshot().pointer == before
-    assert publish(insist=True).snapshot.manifest.months == ["2017-11"]
+    assert publish(force=True).snapshot.manifest.months == ["2017-11"]
 
 
 @pytest.mark.parametrize(
@@ -296,14 +311,14 @@ def test_a_shrunken_table_is_refused_aloud_unless_one_insists(
     [
         (
             "DELETE FROM core.companies WHERE company_id = (SELECT max(company_id) FROM core.companies)",
-            "blocking checks",
+            "core.movie_companies: .*not in core.companies",
         ),
         (
             "DELETE FROM platform.builds WHERE table_name = 'core.movies'",
             "core.movies does not show what was delivered",
         ),
     ],
-    ids=["a failing check", "out of date"],
+    ids=["a broken contract", "out of date"],
 )
 def test_unfit_tables_are_never_published(
     statement: str, reason: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
@@ -312,40 +327,46 @@ def test_unfit_tables_are_never_published(
     with duckdb.connect(home / "warehouse.duckdb") as connection:
         connection.execute(statement)
     with pytest.raises(SnapshotRefused, match=reason):
-        publish(insist=True)
+        publish(force=True)
     with pytest.raises(NoSnapshot):
         latest_snapshot()
 
 
-def test_a_file_that_does_not_read_back_is_found(tmp_path: Path, snapshot: Snapshot):
-    import shutil
+def test_a_parquet_file_that_does_not_read_back_is_found(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    real = write._copy
 
-    folder = tmp_path / "copy"
-    shutil.copytree(folder_of(snapshot), folder)
-    parts = [part for part in parts_of(snapshot.manifest.months) if part.table.name == "genres"]
-    assert verify(folder, parts)["parquet/core/genres.parquet"] > 0
-    with duckdb.connect() as connection:
-        path = folder / parts[0].parquet
-        connection.execute(f"CREATE TABLE g AS SELECT genre_id, upper(genre_name) AS genre_name FROM '{path}'")
-        connection.execute(f"COPY g TO '{path}' (FORMAT parquet)")
+    def damaged(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> int:
+        if path.name == "genres.parquet":
+            query = f"SELECT genre_id, upper(genre_name) AS genre_name FROM ({query})"
+        return real(connection, query, path, options)
+
+    monkeypatch.setattr(write, "_copy", damaged)
     with pytest.raises(SnapshotDamaged, match=r"genres\.parquet"):
-        verify(folder, parts)
+        publish()
 
 
 def test_a_store_that_gives_back_something_else_is_noticed(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.snapshots.folder import FolderStore
-
     states[0].use(monkeypatch, home)
-    monkeypatch.setattr(FolderStore, "digest", lambda self, path: (0, "nonsense"))
-    with pytest.raises(SnapshotDamaged, match="does not read back"):
+    real = FolderStore.put
+
+    def damaged(self: FolderStore, folder: str, source: Path, paths: list[str]) -> None:
+        real(self, folder, source, paths)
+        if "genre_data.csv" in paths:
+            (self.root / folder / "genre_data.csv").write_bytes(b"something else")
+
+    monkeypatch.setattr(FolderStore, "put", damaged)
+    with pytest.raises(SnapshotDamaged, match=r"genre_data\.csv does not read back"):
         publish()
     with pytest.raises(NoSnapshot):
         latest_snapshot()
 
 
-def test_a_damaged_manifest_is_told_and_mended_by_insisting(
+def test_a_damaged_manifest_is_reported_and_written_again_by_force(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
     states[0].use(monkeypatch, home)
@@ -353,38 +374,210 @@ def test_a_damaged_manifest_is_told_and_mended_by_insisting(
     (folder_of(found) / "manifest.json").write_text("{}")
     with pytest.raises(SnapshotDamaged):
         publish()
-    assert publish(insist=True).is_new
+    assert publish(force=True).is_new
     assert latest_snapshot().manifest.snapshot == found.manifest.snapshot
 
 
-@pytest.mark.parametrize("content", ["junk", "[]", '{"snapshot": "a"}'])
-def test_a_damaged_pointer_is_told_and_mended_by_insisting(
-    content: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
-):
-    states[0].use(monkeypatch, home)
-    found = publish().snapshot
-    (home / "published/latest.json").write_text(content)
-    with pytest.raises(SnapshotDamaged, match=r"latest\.json"):
-        publish()
-    assert publish(insist=True).is_new
-    assert latest_snapshot().manifest.snapshot == found.manifest.snapshot
+@pytest.mark.parametrize("content", ["junk", "[]", "", '{"snapshot": "a"}', '{"snapshot": "a", "folder": null}'])
+def test_a_damaged_pointer_is_reported_with_a_remedy(content: str, tmp_path: Path):
+    (tmp_path / "latest.json").write_text(content)
+    with pytest.raises(SnapshotDamaged, match=r"latest\.json is not what was published .*publish --force"):
+        latest_snapshot(open_store(str(tmp_path)))
 
 
-def test_a_later_writer_begins_again_with_what_the_warehouse_holds_then(
+def test_a_damaged_pointer_is_written_again_by_force(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
     states[0].use(monkeypatch, home)
-    real = publishing.write_others
+    found = publish().snapshot
+    (home / "published/latest.json").write_text("junk")
+    with pytest.raises(SnapshotDamaged, match=r"latest\.json"):
+        publish()
+    assert publish(force=True).is_new
+    assert latest_snapshot().manifest.snapshot == found.manifest.snapshot
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda fields: fields.pop("months"), "months: Field required"),
+        (lambda fields: fields.update(tables=None), "tables: "),
+        (lambda fields: fields["tables"]["core.movies"].pop("sha256"), "core.movies.sha256: Field required"),
+        (lambda fields: fields["files"].clear(), r"names no movies\.duckdb"),
+        (lambda fields: fields["files"][0].update(bytes="many"), "bytes: "),
+    ],
+    ids=["no months", "null tables", "a table without digest", "no files", "a text as size"],
+)
+def test_a_manifest_without_fields_is_reported_with_a_remedy(
+    damage: Callable[[Any], object], reason: str, tmp_path: Path, states: tuple[State, State]
+):
+    shutil.copytree(states[0].published, tmp_path / "published")
+    store = open_store(str(tmp_path / "published"))
+    found = latest_snapshot(store)
+    fields = json.loads(to_json(found.manifest))
+    damage(fields)
+    (folder_of(found) / "manifest.json").write_text(json.dumps(fields))
+    digest = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
+    pointer = dataclasses.replace(found.pointer, manifest_sha256=digest)
+    assert store.replace_latest(to_json(pointer), to_json(found.pointer))
+    with pytest.raises(SnapshotDamaged, match=f"{reason}.*publish --force"):
+        latest_snapshot(store).manifest.file("movies.duckdb")
+
+
+OLD_POINTER = b"""{
+ "snapshot": "2017-11-32c4d09e4176",
+ "folder": "snapshots/20261125T180528-2017-11-32c4d09e4176-ca20",
+ "manifest_sha256": "%s",
+ "published_at": "2026-11-25T18:05:28+00:00",
+ "earlier": [
+  "snapshots/20261025T180528-2017-10-32c4d09e4176-ca20"
+ ]
+}
+"""
+OLD_MANIFEST = b"""{
+ "snapshot": "2017-11-32c4d09e4176",
+ "published_at": "2026-11-25T18:05:28+00:00",
+ "deliveries": "bf5a5a0b0a6b3b0b6ad4e34cd7ab12f9",
+ "months": [
+  "2017-11"
+ ],
+ "tables": {
+  "core.genres": {
+   "rows": 20,
+   "sha256": "00",
+   "contract_version": "f00d"
+  }
+ },
+ "files": [
+  {
+   "path": "csv/core/genres.csv.gz",
+   "bytes": 217,
+   "sha256": "11",
+   "table": "core.genres",
+   "month": null,
+   "rows": 20,
+   "contract_version": "f00d"
+  },
+  {
+   "path": "movies.duckdb",
+   "bytes": 13643776,
+   "sha256": "22",
+   "table": null,
+   "month": null,
+   "rows": null,
+   "contract_version": null
+  }
+ ]
+}
+"""
+
+
+def test_pointer_and_manifest_are_read_and_written_as_the_first_version_did(tmp_path: Path):
+    pointer = OLD_POINTER.replace(b"%s", hashlib.sha256(OLD_MANIFEST).hexdigest().encode())
+    folder = tmp_path / "snapshots/20261125T180528-2017-11-32c4d09e4176-ca20"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(OLD_MANIFEST)
+    (tmp_path / "latest.json").write_bytes(pointer)
+    found = latest_snapshot(open_store(str(tmp_path)))
+    assert found.manifest.file("movies.duckdb").bytes == 13643776
+    assert (to_json(found.pointer), to_json(found.manifest)) == (pointer, OLD_MANIFEST)
+
+
+def test_fields_that_a_later_version_adds_are_left_out():
+    fields = {"snapshot": "a", "folder": "b", "manifest_sha256": "c", "published_at": "d", "later": [1]}
+    assert from_json(Pointer, json.dumps(fields).encode(), "latest.json") == Pointer("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize("name", ["movies-prod", "my db", "select", 'a"b', "2017"])
+def test_a_warehouse_of_any_name_is_published(
+    name: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    (home / "warehouse.duckdb").rename(home / f"{name}.duckdb")
+    monkeypatch.setenv("MOVIES_WAREHOUSE", str(home / f"{name}.duckdb"))
+    assert publish().snapshot.manifest.months == ["2017-11"]
+
+
+@pytest.mark.parametrize(
+    ("months", "refused", "missing"),
+    [
+        (["2017-11"], [], []),
+        (["2017-11", "2018-02"], [], ["2017-12", "2018-01"]),
+        (["2017-11", "2018-02"], ["2018-01"], ["2017-12"]),
+        (["2017-11"], ["2018-01"], ["2017-12"]),
+        (["2017-11", "2017-12"], ["2017-12"], []),
+    ],
+    ids=["one month", "a gap", "a gap with a refused month", "the newest is refused", "a refused correction"],
+)
+def test_missing_months_are_those_that_nobody_delivered(months: list[str], refused: list[str], missing: list[str]):
+    assert missing_months(months, refused) == missing
+
+
+def test_a_refused_month_is_named_and_holds_nothing_up(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[1].use(monkeypatch, home)
+    refused = home / "landing/failed/2018-03/0001-0123456789ab"
+    refused.mkdir(parents=True)
+    (refused / "error.json").write_text(
+        json.dumps({"files": [], "reason": "blocking_check", "problem": "too many bad records"})
+    )
+    done = publish()
+    assert done.is_new
+    assert (done.refused, done.missing) == (["2018-03"], ["2018-02"])
+
+
+def test_publishing_to_s3_succeeds_when_one_answer_in_ten_is_cut_off(
+    bucket: str, s3_url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("MOVIES_PUBLISHED", bucket)
+    with proxy_to(int(s3_url.rpartition(":")[2])) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        proxy.cut_answers(0.1)
+        for state in states:
+            state.use(monkeypatch, home)
+            made = publish()
+            assert made.is_new
+            with movies_platform.open_snapshot() as connection:
+                assert connection.execute("SELECT DISTINCT snapshot_id FROM snapshot").fetchall() == [
+                    (made.snapshot.manifest.snapshot,)
+                ]
+        assert proxy.cuts > 10
+    assert [path.suffix for path in (home / "cache/movies-platform").iterdir()] == [".duckdb"] * 2
+
+
+def test_a_reader_that_cannot_download_leaves_no_partial_file(
+    bucket: str, s3_url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("MOVIES_PUBLISHED", bucket)
+    states[0].use(monkeypatch, home)
+    found = publish().snapshot
+    with proxy_to(int(s3_url.rpartition(":")[2])) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        proxy.cut_answers(1.0)
+        with pytest.raises(Exception, match=r"(?i)connection|incomplete|read"):
+            database_of(dataclasses.replace(found, store=open_store()))
+    assert list((home / "cache/movies-platform").iterdir()) == []
+
+
+def test_a_later_writer_starts_again_with_what_the_warehouse_holds_then(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    real = write.write_files
     turns = threading.local()
 
-    def overtaken(folder: Path, parts: list[Part]) -> None:
-        real(folder, parts)
+    def overtaken(folder: Path, months: list[str]) -> object:
+        found = real(folder, months)
         if not getattr(turns, "done", False):
             turns.done = True
             states[1].use(monkeypatch, home)
             publish()
+        return found
 
-    monkeypatch.setattr(publishing, "write_others", overtaken)
+    monkeypatch.setattr(write, "write_files", overtaken)
     made = publish()
     assert not made.is_new  # the other one published what the warehouse held the second time
     assert made.snapshot.manifest.months == ["2017-11", "2017-12", "2018-01"]
@@ -408,6 +601,6 @@ def test_a_contract_version_follows_what_readers_rely_on():
 
 
 def test_the_manifest_is_read_as_it_was_written(snapshot: Snapshot):
-    content = snapshot.manifest.to_json()
-    assert Manifest.from_json(content) == snapshot.manifest
+    content = to_json(snapshot.manifest)
+    assert from_json(Manifest, content, "manifest.json") == snapshot.manifest
     assert json.loads(content)["tables"]["core.movies"]["rows"] > 0

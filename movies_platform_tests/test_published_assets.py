@@ -1,17 +1,23 @@
 """The assets of published and loaded in Dagster: when the daemon starts them, and what a run says when it fails."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
+from movies_platform.handing_on import hand_on, publish_in_a_run
 
 from movies_platform.automation.jobs import LOAD_JOB, PUBLISH_JOB
 from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.published import SNAPSHOT, present_tables, published_tables
 from movies_platform.contracts.raw import DATA_ISSUES
 from movies_platform.definitions import defs
-from movies_platform.handing_on import hand_on, publish_in_a_run
+from movies_platform.published.assets import snapshot_is_complete_and_current
+from movies_platform.published.read import latest_snapshot
+from movies_platform.published.write import publish
+from movies_platform.resources.build_log import deliveries_fingerprint
 from movies_platform.resources.home import prepare_home
 from movies_platform_tests.published_states import State
 
@@ -47,22 +53,6 @@ def test_the_daemon_publishes_after_the_tables_and_loads_after_publishing():
         assert LOADED_KEY in started | later
 
 
-def test_a_failed_blocking_check_holds_publishing_back():
-    table = present_tables()[0]
-    graph = defs.resolve_asset_graph()
-    check = next(k for k in graph.asset_check_keys if k.asset_key == asset_key(table) and graph.get(k).blocking)
-    with dg.DagsterInstance.ephemeral() as instance:
-        _, cursor = requested(instance)
-        materialize(instance, *(asset_key(t) for t in present_tables()))
-        instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                check.asset_key, check.name, passed=False, severity=dg.AssetCheckSeverity.ERROR, metadata={}
-            )
-        )
-        held, _ = requested(instance, cursor)
-    assert SNAPSHOT_KEY not in held
-
-
 @pytest.mark.parametrize(("job", "key"), [(PUBLISH_JOB, SNAPSHOT_KEY), (LOAD_JOB, LOADED_KEY)])
 def test_a_job_does_its_one_asset(job: str, key: dg.AssetKey):
     assert set(defs.resolve_job_def(job).asset_layer.executable_asset_keys) == {key}
@@ -88,6 +78,79 @@ def test_what_a_run_did_and_why_it_failed_is_said(
     assert "no database to load" in problems[0]
     with duckdb.connect(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM platform.builds")
-    failed = publish_in_a_run(insist=True)
+    failed = publish_in_a_run(force=True)
     assert failed.problem
     assert "does not show what was delivered" in failed.problem
+
+
+def damage_file(home: Path) -> None:
+    found = latest_snapshot()
+    path = home / "published" / found.path("parquet/core/movies.parquet")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def lose_file(home: Path) -> None:
+    found = latest_snapshot()
+    (home / "published" / found.path("movies.duckdb")).unlink()
+
+
+def change_table(home: Path) -> None:
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM metrics.genre_budget_by_year WHERE year = 2000")
+
+
+def deliver_again(home: Path) -> None:
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE raw.deliveries SET delivery_id = 'another'")
+
+
+def recompute(home: Path) -> None:
+    deliver_again(home)
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        now = deliveries_fingerprint(connection)
+        connection.execute("UPDATE platform.builds SET fingerprint = ?", [now])
+
+
+def lose_pointer(home: Path) -> None:
+    (home / "published/latest.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damage_file, r"movies\.parquet is not what was published.*publish --force"),
+        (lose_file, r"movies\.duckdb does not exist.*publish --force"),
+        (change_table, r"genre_budget_by_year has .* rows, .* in the snapshot\. Run 'movies-platform publish'"),
+        (deliver_again, "does not show what was delivered. Run 'movies-platform refresh'"),
+        (recompute, "made from other deliveries than the tables. Run 'movies-platform publish'"),
+        (lose_pointer, "Nothing is published at .*Run 'movies-platform publish'"),
+    ],
+)
+def test_the_check_of_the_snapshot_passes_when_published_and_fails_with_what_to_do(
+    change: Callable[[Path], None], message: str, home: Path, states: tuple[State, State],
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    states[0].use(monkeypatch, home)
+    publish()
+    passed = snapshot_is_complete_and_current()
+    assert isinstance(passed, dg.AssetCheckResult)
+    assert passed.passed, passed.description
+    change(home)
+    failed = snapshot_is_complete_and_current()
+    assert isinstance(failed, dg.AssetCheckResult)
+    assert (failed.passed, failed.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert re.search(message, failed.description or ""), failed.description
+
+
+def test_the_check_runs_with_the_asset_and_names_refused_and_missing_months(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    prepare_home()
+    monkeypatch.setattr("movies_platform.published.write.refused_months", lambda: ["2018-01"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = defs.resolve_job_def(PUBLISH_JOB).execute_in_process(instance=instance)
+        metadata = result.asset_materializations_for_node("published__snapshot")[0].metadata
+        assert [metadata[name].value for name in ("refused_months", "missing_months")] == ["2018-01", "2017-12"]
+        (evaluation,) = result.get_asset_check_evaluations()
+        assert evaluation.passed, evaluation.description

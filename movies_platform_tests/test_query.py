@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 import movies_platform
 from movies_platform.cli import cli
 from movies_platform.errors import MoviesPlatformError, NoSnapshot, SnapshotDamaged
-from movies_platform.published.snapshot import publish
-from movies_platform.snapshots import open_store
-from movies_platform.snapshots.reading import latest_snapshot
+from movies_platform.published.read import latest_snapshot
+from movies_platform.published.store import open_store
+from movies_platform.published.write import publish
 from movies_platform_tests.published_states import State
 
 
@@ -88,15 +88,15 @@ def test_before_the_first_snapshot_there_is_advice(home: Path):
     assert isinstance(ask("SELECT 1").exception, NoSnapshot)
 
 
-def test_a_lost_database_is_told_with_its_remedy(
+def test_a_lost_database_is_reported_with_its_remedy(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
     states[0].use(monkeypatch, home)
     found = publish().snapshot
     (home / "published" / found.path("movies.duckdb")).unlink()
-    with pytest.raises(SnapshotDamaged, match="publish --insist"):
+    with pytest.raises(SnapshotDamaged, match="publish --force"):
         movies_platform.open_snapshot()
-    publish(insist=True)
+    publish(force=True)
     assert movies_platform.open_snapshot().execute("FROM movies").fetchone()
 
 
@@ -114,7 +114,7 @@ def test_a_notebook_reads_while_the_warehouse_is_written(published: State, home:
 def test_a_snapshot_on_s3_is_downloaded_once_and_never_trusted_blindly(
     bucket: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.snapshots.bucket import BucketStore
+    from movies_platform.published.store import BucketStore
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("MOVIES_PUBLISHED", bucket)

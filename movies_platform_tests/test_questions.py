@@ -7,13 +7,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from movies_platform.snapshots import open_store
 
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import order_of, qualified, table_named
-from movies_platform.loaded.loading import load_all
-from movies_platform.loaded.source import Source
-from movies_platform.snapshots import open_store
-from movies_platform.snapshots.reading import database_of, latest_snapshot, open_snapshot
+from movies_platform.loaded.databases import load_all
+from movies_platform.published.read import Snapshot, database_of, latest_snapshot, open_snapshot
 from movies_platform_tests.databases import KINDS, new_database, reader
 from movies_platform_tests.published_states import State
 
@@ -28,15 +27,14 @@ def test_every_yearly_metric_has_its_question():
 
 
 @pytest.fixture(scope="module")
-def source(states: tuple[State, State]) -> Source:
-    found = latest_snapshot(open_store(str(states[1].published)))
-    return Source(found.manifest, database_of(found))
+def snapshot(states: tuple[State, State]) -> Snapshot:
+    return latest_snapshot(open_store(str(states[1].published)))
 
 
 @pytest.fixture(scope="module", params=["snapshot", *KINDS])
 def ask(
     request: pytest.FixtureRequest,
-    source: Source,
+    snapshot: Snapshot,
     states: tuple[State, State],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Ask]:
@@ -46,8 +44,8 @@ def ask(
             yield lambda text: _answer(connection.execute(text))
         return
     with new_database(request.param, tmp_path_factory.mktemp("loaded")) as url:
-        (attempt,) = load_all([url], lambda: source)
-        assert attempt.loaded, attempt.error
+        (outcome,) = load_all([url], snapshot)
+        assert outcome.found, outcome.error
         engine = reader(url)
         with engine.connect() as connection:
 
@@ -64,10 +62,10 @@ def _answer(cursor: duckdb.DuckDBPyConnection) -> tuple[list[str], list[tuple[An
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda p: p.stem)
-def test_the_answer_is_the_metric_table(path: Path, ask: Ask, source: Source):
+def test_the_answer_is_the_metric_table(path: Path, ask: Ask, snapshot: Snapshot):
     table = table_named(f"metrics.{path.stem}")
     names = [column.name for column in table.columns]
-    with duckdb.connect(source.database, read_only=True) as connection:
+    with duckdb.connect(database_of(snapshot), read_only=True) as connection:
         rows = connection.execute(f"FROM {qualified(table)} ORDER BY {', '.join(order_of(table))}").fetchall()
     assert rows
     columns, answer = ask(path.read_text(encoding="utf-8"))

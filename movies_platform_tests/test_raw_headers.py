@@ -4,7 +4,9 @@ import codecs
 
 import pytest
 
+from movies_platform.contracts.sources import Source
 from movies_platform.errors import DeliveryRejected
+from movies_platform.raw.reader import Issue
 from movies_platform_tests.raw_deliveries import HEADER, NAMES, line, read, reader
 
 EVERY_SIZE = pytest.mark.parametrize("block_bytes", [1, 64, 2**23], ids=lambda size: f"blocks_of_{size}")
@@ -12,9 +14,9 @@ EVERY_SIZE = pytest.mark.parametrize("block_bytes", [1, 64, 2**23], ids=lambda s
 
 @EVERY_SIZE
 def test_a_byte_order_mark_is_no_part_of_the_first_name(block_bytes):
-    source = reader(codecs.BOM_UTF8 + (HEADER + line(1)).encode(), block_bytes)
-    assert source.header.names == NAMES
-    assert [len(block.lines) for block in source.blocks()] == [1]
+    found = reader(codecs.BOM_UTF8 + (HEADER + line(1)).encode(), block_bytes)
+    assert found.header.names == NAMES
+    assert [batch.lines.getvalue().decode() for batch in found.batches()] == [line(1)]
 
 
 @EVERY_SIZE
@@ -74,18 +76,41 @@ def test_a_column_that_comes_twice_is_refused():
 
 
 def test_an_unknown_column_is_named_and_read_over():
-    source = reader("new," + HEADER + "x," + line(7))
-    assert source.header.extra == ("new",)
-    assert [(block.lines, block.numbers) for block in source.blocks()] == [([b"x," + line(7).encode()], [range(1, 2)])]
+    found = reader("new," + HEADER + "x," + line(7))
+    assert found.header.extra == ("new",)
+    (batch,) = found.batches()
+    assert (batch.lines.getvalue(), batch.numbers) == (b"x," + line(7).encode(), [range(1, 2)])
+
+
+@pytest.mark.parametrize(
+    ("header", "extra"),
+    [
+        ("," + HEADER, ("column 1",)),
+        (HEADER.strip() + ", ,new,\n", ("column 25", "new", "column 27")),
+        (HEADER.strip() + ",new,new", ("new", "new")),
+    ],
+    ids=["an_index", "several", "of_one_name"],
+)
+def test_an_unknown_column_without_a_name_is_named_by_its_place(header, extra):
+    assert reader(header).header.extra == extra
+
+
+def test_every_file_is_read_as_it_is_declared():
+    links = Source("links", "links", columns=dict.fromkeys(["movieId", "tmdbId"], ""), key=("movieId",))
+    found = read("tmdbId,movieId\n862,1\n8844\n,3\n", source=links)
+    assert found.accepted == {1: ("862", "1"), 3: ("", "3")}
+    assert found.issues == [Issue(2, None, None, "column_count", "rejected", "8844")]
+    with pytest.raises(DeliveryRejected, match=r"links\.csv: lacks .* movieId\. .* movieId, tmdbId"):
+        read("tmdbId\n", source=links)
 
 
 def test_columns_may_stand_in_another_order():
     names = (*NAMES[5:], *NAMES[:5])
     texts = ["4" if name == "id" else name for name in names]
-    source = reader(",".join(names) + "\n" + ",".join(texts).replace("overview", "over\nview") + "\n")
-    (block,) = source.blocks()
-    assert source.header.names == names
-    assert [(issue.movie_id, issue.issue, issue.value) for issue in block.issues] == [
+    found = reader(",".join(names) + "\n" + ",".join(texts).replace("overview", "over\nview") + "\n")
+    (batch,) = found.batches()
+    assert found.header.names == names
+    assert [(issue.movie_id, issue.issue, issue.value) for issue in batch.issues] == [
         (4, "broken_record", "over\nview")
     ]
 

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies_platform.contracts.raw import MOVIE_COLUMNS
-from movies_platform.raw.blocks import ROW_GROUP, Issue
-from movies_platform.raw.stretches import LONGEST_TEXT
+from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.raw import load as load_module
+from movies_platform.raw import reader as reader_module
+from movies_platform.raw.load import LONGEST_TEXT
+from movies_platform.raw.reader import ROW_GROUP, Issue
 from movies_platform_tests import parsed_stages
 from movies_platform_tests.parsed_stages import FILE, MONTH
 from movies_platform_tests.raw_deliveries import HEADER, NAMES, line, quoted, read, reader
 
-COLUMNS = ", ".join(MOVIE_COLUMNS)
+COLUMNS = ", ".join(MOVIES_METADATA.columns)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_every_column_lands_in_its_own(stages, tmp_path):
     assert stored(stages) == [(1, *(f"of {name}" for name in NAMES))]
 
 
-def test_numbers_are_those_of_the_file_and_issues_lie_beside(stages, tmp_path):
+def test_numbers_are_those_of_the_file_and_issues_with_them(stages, tmp_path):
     text = line(1) + "too,few\n" + line(2, overview="a\nb") + line(3) + "\n" + line(4, title='a"b')
     reading = stages.load(reader(HEADER + text, 64), tmp_path)
     assert stages.rows("SELECT record_number, id FROM raw.raw_movies ORDER BY 1") == [
@@ -80,20 +82,19 @@ def test_numbers_are_those_of_the_file_and_issues_lie_beside(stages, tmp_path):
     assert (reading.records, reading.joined, reading.extra_columns) == (6, 1, ())
 
 
-@pytest.mark.parametrize("cut", [1, 2, 7, 1000])
+@pytest.mark.parametrize("row_group", [1, 2, 7, 1000])
 @pytest.mark.parametrize("block_bytes", [64, 2**20])
-def test_records_are_the_same_in_stretches_of_any_length(stages, tmp_path, cut, block_bytes):
+def test_records_are_the_same_in_batches_of_any_length(stages, tmp_path, monkeypatch, row_group, block_bytes):
+    monkeypatch.setattr(reader_module, "ROW_GROUP", row_group)
     broken = "too,few\n" + line(50, overview="a\nb") + line(51, title='a"b') + line(52, overview="x" * 2**18)
     text = "".join(line(n, title=f"of {n}") for n in range(1, 30)) + broken + line(60) * 20
-    reading = stages.load(reader(HEADER + text, block_bytes, cut), tmp_path)
+    reading = stages.load(reader(HEADER + text, block_bytes), tmp_path)
     expected = read(HEADER + text)
     assert (reading.records, reading.joined) == (expected.records, expected.joined)
     assert stored(stages) == [(n, *(text or None for text in columns)) for n, columns in expected.accepted.items()]
-    typed = stages.rows("SELECT record_number, movie_id, title FROM staging.typed_records ORDER BY 1")
-    assert typed == stages.rows("SELECT record_number, id::BIGINT, title FROM raw.raw_movies ORDER BY 1")
 
 
-def test_a_stretch_fills_a_row_group_of_the_database(stages, tmp_path):
+def test_a_batch_fills_a_row_group_of_the_database(stages, tmp_path):
     stages.load(reader(HEADER + line(1) * (2 * ROW_GROUP + 3)), tmp_path)
     counts = stages.rows(
         "SELECT sum(count) FROM pragma_storage_info('raw.raw_movies') "
@@ -102,10 +103,11 @@ def test_a_stretch_fills_a_row_group_of_the_database(stages, tmp_path):
     assert counts == [(ROW_GROUP,), (ROW_GROUP,), (3,)]
 
 
-def test_a_byte_order_mark_in_a_text_stays_wherever_its_stretch_begins(stages, tmp_path):
+def test_a_byte_order_mark_in_a_text_stays_wherever_its_batch_begins(stages, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader_module, "ROW_GROUP", 3)
     names = ["title", *(name for name in NAMES if name != "title")]
     text = "".join(f"\ufeffof {n}" + "," * (len(names) - 1) + "\n" for n in range(1, 8))
-    stages.load(reader(",".join(names) + "\n" + text, cut=3), tmp_path)
+    stages.load(reader(",".join(names) + "\n" + text), tmp_path)
     assert titles(stages) == [(n, f"\ufeffof {n}") for n in range(1, 8)]
 
 
@@ -113,7 +115,7 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
     def fail(connection, *_, **__):
         connection.execute("SELECT error('no room')")
 
-    monkeypatch.setattr("movies_platform.raw.load.insert_issues", fail)
+    monkeypatch.setattr(load_module, "insert_issues", fail)
     stages.connection.begin()
     with pytest.raises(duckdb.Error, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)
@@ -122,24 +124,29 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
 
 
 def test_long_lines_do_not_pile_up(stages, tmp_path, monkeypatch):
-    monkeypatch.setattr("movies_platform.raw.stretches.LARGEST", 2**16)
-    taken = []
-    monkeypatch.setattr(stages, "_type", lambda stretch: taken.append(stretch.source.stat().st_size))
+    monkeypatch.setattr(reader_module, "LARGEST_BATCH", 2**16)
+    sizes = []
+    stored = load_module._store
+    monkeypatch.setattr(
+        load_module,
+        "_store",
+        lambda c, batch, *args, **more: sizes.append(batch.size) or stored(c, batch, *args, **more),
+    )
     text = "".join(line(n, overview="x" * 1000) for n in range(1, 1000))
     stages.load(reader(HEADER + text, 2**14), tmp_path)
-    assert len(taken) > 10
-    assert max(taken) < 2**16 + 2**14
+    assert len(sizes) > 10
+    assert max(sizes) < 2**16 + 2**14
     assert stages.rows("SELECT count(*), max(record_number) FROM raw.raw_movies") == [(999, 999)]
 
 
-def test_a_fault_beside_is_raised(tmp_path, stages, monkeypatch):
-    def fail(stretch):
+def test_a_fault_of_the_disk_is_raised_and_leaves_nothing(tmp_path, stages, monkeypatch):
+    def fail(*_, **__):
         raise OSError("no room")
 
-    monkeypatch.setattr(stages, "_type", fail)
+    monkeypatch.setattr(load_module, "_store", fail)
     with pytest.raises(OSError, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)
-    assert list(tmp_path.glob("*.csv")) == []
+    assert list(tmp_path.glob("raw-*")) == []
     assert stages.rows("SELECT current_setting('preserve_insertion_order')") == [(True,)]
 
 

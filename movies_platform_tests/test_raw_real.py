@@ -4,8 +4,9 @@ import gzip
 
 import pytest
 
+from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.raw.reader import RecordReader
 from movies_platform_tests.parsed_stages import Stages
-from movies_platform_tests.raw_deliveries import RecordReader
 
 pytestmark = pytest.mark.real
 
@@ -20,10 +21,12 @@ BROKEN = [
 def month(real_data, tmp_path_factory):
     with gzip.open(real_data / "the-movies-dataset" / "movies_metadata.csv.gz") as file:
         stages = Stages()
-        reading = stages.load(RecordReader(file, "movies_metadata.csv"), tmp_path_factory.mktemp("scratch"))
+        reading = stages.load(
+            RecordReader(file, "movies_metadata.csv", MOVIES_METADATA), tmp_path_factory.mktemp("scratch")
+        )
     stages.parse()
     yield stages, reading
-    stages.connection.close()
+    stages.close()
 
 
 def test_every_record_is_accounted_for(month):

@@ -1,8 +1,12 @@
 """Records of a file, one case each: repaired, rejected, or odd and yet no fault."""
 
+from dataclasses import replace
+
 import pytest
 
-from movies_platform.raw.blocks import Issue
+from movies_platform.contracts.sources import MOVIES_METADATA, Source
+from movies_platform.raw import reader as reader_module
+from movies_platform.raw.reader import Issue
 from movies_platform_tests.raw_deliveries import HEADER, line, read
 
 BLOCKS = pytest.mark.parametrize("block_bytes", [1, 64, 2**20], ids=lambda size: f"blocks_of_{size}")
@@ -48,6 +52,67 @@ def test_a_broken_record_may_be_the_first_and_the_last():
     assert found.codes == [(1, "broken_record"), (3, "broken_record")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=["lf", "cr", "crlf"])
+@pytest.mark.parametrize(
+    ("rest", "meant"),
+    [
+        ('"Go, now" she cried', "Go, now she cried"),
+        ('"a, b"{0}and more', "a, b{0}and more"),
+        ('"Go now" he', '"Go now" he'),
+    ],
+    ids=["comma", "line_between", "no_comma"],
+)
+def test_the_rest_of_a_broken_record_may_begin_with_a_quote(rest, meant, end):
+    found = read(HEADER + line(1) + line(2, overview=f"one{end}{rest.format(end)}") + line(3))
+    assert found.column("id") == ["1", "2", "3"]
+    assert found.column("overview")[1] == f"one{end}{meant.format(end)}"
+    assert found.codes == [(2, "broken_record")]
+
+
+TEXT_FIRST, TEXT_LAST = "text,id,title\n", "id,title,text\n"
+NOTES = Source("notes", "notes", columns=dict.fromkeys(["id", "title", "text"], ""), key=("id",), breaks_in="text")
+
+
+@BLOCKS
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_record_broken_in_its_first_column_is_joined(text, block_bytes):
+    found = read(f"{TEXT_FIRST}a,1,b\n{text},2,c\nd,3,e\n", block_bytes, NOTES)
+    # Empty lines before a record are none of its text.
+    meant = text.lstrip("\n")
+    broken = [Issue(2, 2, None, "broken_record", "repaired", meant)] if meant == text else []
+    assert list(found.accepted.values()) == [("a", "1", "b"), (meant, "2", "c"), ("d", "3", "e")]
+    assert (found.issues, found.records) == (broken, 3 + found.joined)
+
+
+@BLOCKS
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_record_broken_in_its_last_column_is_joined(text, block_bytes):
+    found = read(f"{TEXT_LAST}1,a,b\n2,c,{text}\n3,d,e\n", block_bytes, NOTES)
+    # Empty lines behind a record are none of its text.
+    meant = text.rstrip("\n")
+    broken = [Issue(2, 2, None, "broken_record", "repaired", meant)] if meant == text else []
+    assert list(found.accepted.values()) == [("1", "a", "b"), ("2", "c", meant), ("3", "d", "e")]
+    assert (found.issues, found.records) == (broken, 3 + found.joined)
+
+
+def test_lines_without_a_comma_belong_to_no_record_that_has_them_elsewhere():
+    found = read(TEXT_LAST + "alone\n1,a,b\nx,y\nalone\n2,c,d\n", source=NOTES)
+    assert found.codes == [(n, "column_count") for n in (1, 3, 4)]
+    found = read(TEXT_FIRST + "a,1,b\nalone\nx,y\nc,2,d\nalone\n", source=NOTES)
+    assert found.codes == [(n, "column_count") for n in (2, 3, 5)]
+
+
+def test_nothing_is_joined_in_a_file_whose_records_do_not_break():
+    source = replace(MOVIES_METADATA, breaks_in=None)
+    found = read(HEADER + line(1) + line(2, overview="a\nb"), source=source)
+    assert found.codes == [(2, "column_count"), (3, "column_count")]
+
+
+def test_only_a_key_that_is_the_movies_id_names_the_movie():
+    source = replace(MOVIES_METADATA, key=("imdb_id",))
+    assert read(HEADER + ",,,,,9,8", source=source).issues[0].movie_id is None
+
+
 @pytest.mark.parametrize("overview", BROKEN.values(), ids=BROKEN)
 def test_a_line_break_in_a_quoted_overview_is_no_fault(overview):
     found = read(HEADER + line(1, overview=f'"{overview}"') + line(2))
@@ -59,7 +124,9 @@ REJECTED = {
     "of_one_column": "9",
     "with_a_surplus_column": line(9, end="") + ",",
     "with_a_comma_unquoted": line(9, title="a, b", end=""),
-    "broken_elsewhere": line(9, homepage="x\ny", end=""),
+    "of_as_many_columns_as_a_first_piece": ",".join("x" * 10),
+    "broken_before_the_overview": line(9, homepage="x\ny", end=""),
+    "broken_behind_the_overview": line(9, tagline="x\ny", end=""),
     "broken_and_short": line(9, overview="x\ny", end="")[:-3],
 }
 
@@ -114,6 +181,25 @@ def test_a_quote_that_is_closed_in_a_later_record_costs_only_its_own():
     assert codes == [(2, "column_count")]
 
 
+@pytest.mark.parametrize("behind", ["", line(3)], ids=["at_the_end", "a_record_follows"])
+@BLOCKS
+def test_a_last_column_that_is_never_closed_is_closed_and_reported(behind, block_bytes):
+    found = read(HEADER + line(1) + line(2, vote_count='"12') + behind, block_bytes)
+    assert found.accepted[2][-1].strip() == "12"
+    assert len(found.accepted) == 2 + bool(behind)
+    assert [(i.record_number, i.issue, i.action) for i in found.issues] == [(2, "broken_record", "repaired")]
+
+
+@pytest.mark.parametrize("line_break", ["", "\n"], ids=["one_line", "many_lines"])
+def test_a_quote_that_is_open_too_far_costs_no_other_record(line_break, monkeypatch):
+    monkeypatch.setattr(reader_module, "_FARTHEST", 2**21)
+    text = ("é text without end " * 50 + line_break) * 10_000
+    found = read(HEADER + line(1) + line(2, overview=f'"{text}') + line(3) + line(4), 2**20)
+    assert found.column("id") == ["1", "3", "4"]
+    assert found.codes[0] == (2, "column_count")
+    assert found.records == len(found.accepted) + len(found.issues) + found.joined
+
+
 @pytest.mark.parametrize("cut", range(1, 45, 4))
 def test_a_truncated_file_loses_its_last_record_only(cut):
     text = line(1) + line(2) + line(3, overview='"said ""yes"", and left"', title="t")
@@ -131,6 +217,8 @@ ODD = {
     "text_behind_a_closing_quote": ('"a"b', "ab"),
     "a_space_behind_a_closing_quote": ('"a" ', "a "),
     "doubled_quotes": ('"""a"""', '"a"'),
+    "a_doubled_quote_alone": ('""""', '"'),
+    "a_doubled_quote_in_unquoted_text": ('a""', 'a""'),
     "nul_bytes": ("a\0b", "a\0b"),
     "only_spaces": ("  ", "  "),
     "astral_characters": ("😀\u2028", "😀\u2028"),

@@ -4,13 +4,14 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from movies_platform.contracts.sources import Source
 from movies_platform.errors import DeliveryRejected
-from movies_platform.raw import exact
-from movies_platform.raw.scan import scan
-from movies_platform_tests.raw_deliveries import HEADER, NAMES, WIDTH, line, quoted, read
+from movies_platform.raw import reader as reader_module
+from movies_platform.raw.scan import parse_regular, scan, split
+from movies_platform_tests.raw_deliveries import HEADER, NAMES, WIDTH, Found, line, quoted, read
 
 SMALL_BLOCKS = (1, 7, 64)
 HOSTILE = st.text(alphabet=',"\n\raé\0 ', max_size=8)
@@ -54,9 +55,9 @@ def as_csv_reads(text: str) -> list[tuple[str, ...]]:
 
 
 @FEW
-@given(rows(), st.sampled_from(["\n", "\r", "\r\n"]), st.booleans())
-def test_well_formed_files_are_read_as_python_reads_them(records, end, last_line_ends):
-    text = quoted(records, end)
+@given(rows(), st.sampled_from(["\n", "\r", "\r\n"]), st.booleans(), st.booleans())
+def test_well_formed_files_are_read_as_python_reads_them(records, end, last_line_ends, everywhere):
+    text = quoted(records, end, everywhere=everywhere)
     text = text if last_line_ends else text.removesuffix(end)
     found = read(HEADER + text)
     assert list(found.accepted.values()) == as_csv_reads(text)
@@ -66,19 +67,56 @@ def test_well_formed_files_are_read_as_python_reads_them(records, end, last_line
 
 @FEW
 @given(torn())
+@example(line(1, overview='"a') + line(1) + line(1, overview='aaaaa"é'))
 def test_what_is_found_does_not_depend_on_the_size_of_blocks(text):
     whole = read(HEADER + text)
     for size in SMALL_BLOCKS:
         assert read(HEADER + text, size) == whole
 
 
+NOTES = Source("notes", "notes", columns=dict.fromkeys(["id", "title", "text"], ""), key=("id",), breaks_in="text")
+notes = st.lists(st.sampled_from(["1,2,3", "a", "a,b", '"a,b",c,"d\ne"', "x,y,"]) | HOSTILE, max_size=12)
+
+
+@FEW
+@given(st.sampled_from(["text,id,title", "id,text,title", "id,title,text"]), notes, st.sampled_from(["\n", "\r"]))
+def test_records_may_break_in_any_column(header, lines, end):
+    data = end.join([header, *lines])
+    whole = read(data, source=NOTES)
+    assert_accounted(whole, 3)
+    for size in SMALL_BLOCKS:
+        assert read(data, size, NOTES) == whole
+
+
 @FEW
 @given(torn())
+@example(line(1, overview='a"') + line(2, overview='"'))
 def test_no_record_is_lost(text):
-    found = read(HEADER + text)
-    rejected = sum(issue.action == "rejected" for issue in found.issues)
-    assert found.records == len(found.accepted) + rejected + found.joined
-    assert all(len(columns) == WIDTH for columns in found.accepted.values())
+    assert_accounted(read(HEADER + text), WIDTH)
+
+
+@FEW
+@given(torn(), st.sampled_from([7, 64, 2**20]))
+def test_no_record_is_lost_where_a_quote_reaches_farther_than_is_read(text, block_bytes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_module, "_FARTHEST", 30)
+        patch.setattr(reader_module, "_EXACT_STRETCH", 10)
+        assert_accounted(read(HEADER + text, block_bytes), WIDTH)
+
+
+def assert_accounted(found: Found, width: int) -> None:
+    """Every record is accepted, rejected or joined, and has a number of its own."""
+    rejected = [issue.record_number for issue in found.issues if issue.action == "rejected"]
+    assert found.records == len(found.accepted) + len(rejected) + found.joined
+    assert all(len(columns) == width for columns in found.accepted.values())
+    numbers = [*found.accepted, *rejected]
+    assert len(numbers) == len({*numbers} & {*range(1, found.records + 1)})
+
+
+@FEW
+@given(st.lists(HOSTILE, min_size=1, max_size=5))
+def test_a_long_record_is_read_as_python_reads_it(columns):
+    assert parse_regular(quoted([columns], end="").encode()) == tuple(columns)
 
 
 @FEW
@@ -116,7 +154,7 @@ def test_scanner_is_sure_only_of_what_python_reads_too(text):
 @settings(max_examples=400, deadline=None)
 @given(st.text(alphabet=',"\n\raé\0', max_size=40), st.booleans())
 def test_exact_records_are_their_text_again(text, final):
-    records = exact.split(text, width=2, final=final, until=len(text))
+    records = split(text, width=2, final=final, until=len(text))
     together = "".join(record.text + record.ending for record in records)
     assert text.startswith(together)
     assert not final or together == text

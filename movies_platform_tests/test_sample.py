@@ -4,8 +4,6 @@ import ast
 import csv
 import datetime as dt
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -122,11 +120,11 @@ def test_several_months_are_what_an_independent_reader_finds(months: list[Sample
         assert (month.records, month.movies, month.issues) == (records, len(accepted), dict(issues))
 
 
-def test_dirt_of_a_large_month_grows_gently() -> None:
-    from movies_platform.sample.dirt import dirt_counts
+def test_defects_of_a_large_month_grow_gently() -> None:
+    from movies_platform.sample.defects import defect_counts
 
-    assert dirt_counts(4_500_000)["broken_record"] == 228
-    assert sum(dirt_counts(4_500_000).values()) < 4_500_000 / 1000
+    assert defect_counts(4_500_000)["broken_record"] == 228
+    assert sum(defect_counts(4_500_000).values()) < 4_500_000 / 1000
 
 
 @pytest.mark.parametrize("movies", [58, 199, 200, 1000])
@@ -239,9 +237,9 @@ def test_names_that_break_careless_parsers_occur(tmp_path: Path) -> None:
 def test_companies_grow_more_slowly_than_movies() -> None:
     import numpy as np
 
-    from movies_platform.sample.companies import draw_links
+    from movies_platform.sample.movies_metadata import draw_companies
 
-    few, many = (len(np.unique(draw_links(np.random.default_rng(0), n)[0])) for n in (45_000, 450_000))
+    few, many = (len(np.unique(draw_companies(np.random.default_rng(0), n)[0])) for n in (45_000, 450_000))
     assert 0.45 < few / 45_000 < 0.55
     assert 10**0.77 < many / few < 10**0.83
 
@@ -265,6 +263,11 @@ def test_wrong_arguments_are_refused_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_import_does_not_load_numpy() -> None:
-    code = "import sys, movies_platform.sample; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_a_few_studios_make_dozens_of_movies_a_year_and_most_companies_few(tmp_path: Path) -> None:
+    (month,) = write_sample(tmp_path, months=1, movies=20_000, seed=2)
+    movies = [movie for movie in read(month)[1].values() if movie["release_date"].startswith("2015")]
+    lists = [movie["production_companies"] for movie in movies]
+    credits = Counter(item["name"] for text in lists if not list_issues(text) for item in ast.literal_eval(text))
+    large = [name for name, releases in credits.items() if releases >= 12]
+    assert 4 <= len(large) <= 8
+    assert sum(releases == 1 for releases in credits.values()) > len(credits) / 2

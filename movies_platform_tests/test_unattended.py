@@ -22,8 +22,7 @@ def test_deliveries_become_tables_with_nobody_looking(
 ) -> None:
     good = {folder.name: (folder / MOVIES).read_bytes() for folder in months}
     first, second, third = sorted(good)
-    lines = good[third].splitlines(keepends=True)
-    bad = b"".join(lines[:100]) + b"not,a,movie\n" * 10
+    bad = b"title\n" + b"without an id\n" * 10
 
     home = tmp_path / "home"
     with unattended(home, monkeypatch.setenv) as platform:
@@ -42,12 +41,12 @@ def test_deliveries_become_tables_with_nobody_looking(
         assert platform.proxy.faults
         assert platform.tables_done()[0] > started
 
-        # A bad one is set aside, holds the tables, and is told once.
+        # A bad one is refused, changes no table, and is reported once.
         platform.store.put(f"incoming/{third}/{MOVIES}", bad)
-        platform.wait("the bad one is told", lambda: platform.heard)
+        platform.wait("the bad one is reported", lambda: platform.heard)
         assert platform.titles() == [f"The delivery for {third} is refused"]
         (error,) = platform.notes("failed")
-        assert (error["month"], error["reason"]) == (third, "blocking_check")
+        assert (error["month"], error["reason"]) == (third, "rejected")
         assert error["run_id"] in platform.heard[0]["message"]
 
         # Its correction: killed between the run and the move, with everything that runs.

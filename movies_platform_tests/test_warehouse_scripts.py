@@ -10,9 +10,8 @@ from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.contracts.tables import key_of, qualified, references_of
 from movies_platform.errors import LoadFailed
 from movies_platform.loaded.scripts import KINDS, script_for
-from movies_platform.snapshots import open_store
-from movies_platform.snapshots.bucket import BucketStore
-from movies_platform.snapshots.reading import Snapshot, latest_snapshot
+from movies_platform.published.read import Snapshot, latest_snapshot
+from movies_platform.published.store import BucketStore, open_store
 from movies_platform_tests.published_states import State
 
 

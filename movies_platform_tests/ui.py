@@ -116,13 +116,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def browser_page(server: Server, **context: Any) -> Iterator[Any]:
-    """A page of a fresh Chromium on the server; `context` as for Playwright's `new_context`."""
+def browser_page(server: Server | None, **context: Any) -> Iterator[Any]:
+    """A page of a fresh Chromium, on the server if given; `context` as for Playwright's `new_context`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(base_url=server.url, **context).new_page()
+        page = browser.new_context(base_url=server.url if server else None, **context).new_page()
         page.set_default_timeout(PATIENCE * 1_000)
         yield page
         browser.close()

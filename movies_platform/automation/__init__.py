@@ -1,1 +1,1 @@
-"""How work starts: jobs, conditions, sensors; and how people are told when it does not end well."""
+"""How work starts by itself (jobs, conditions, sensors), and how people hear of what ends badly."""

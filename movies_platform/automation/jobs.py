@@ -1,8 +1,6 @@
-"""The jobs: a month, the tables of all months, and what follows them."""
+"""The jobs, run by the shell, by sensors and from the UI: a month, the tables of all months, and what follows them."""
 
 import dagster as dg
-
-from movies_platform.partitions import delivery_months
 
 MONTH_JOB, REFRESH_JOB = "load_month", "refresh_tables"
 PUBLISH_JOB, LOAD_JOB, REPORT_JOB = "publish_tables", "load_warehouses", "draw_report"
@@ -10,13 +8,12 @@ PUBLISH_JOB, LOAD_JOB, REPORT_JOB = "publish_tables", "load_warehouses", "draw_r
 load_month = dg.define_asset_job(
     MONTH_JOB,
     selection=dg.AssetSelection.groups("raw", "parsed"),
-    partitions_def=delivery_months,
     description="Read a month's newest delivery into raw and parsed.",
 )
 refresh_tables = dg.define_asset_job(
     REFRESH_JOB,
     selection=dg.AssetSelection.groups("core", "metrics"),
-    description="Compute the present state and the answers from all months.",
+    description="Compute core and metrics from all months.",
 )
 publish_tables = dg.define_asset_job(
     PUBLISH_JOB, selection=dg.AssetSelection.groups("published"), description="Publish the tables as a snapshot."
@@ -29,5 +26,5 @@ load_warehouses = dg.define_asset_job(
 draw_report = dg.define_asset_job(
     REPORT_JOB,
     selection=dg.AssetSelection.groups("report"),
-    description="Draw the pictures and write the report of the tables as they are.",
+    description="Draw the charts and write the report of the tables as they are.",
 )

@@ -1,5 +1,5 @@
-"""Checks: rules that every table must obey, generated from contracts or written by hand.
+"""Asset checks: one for each table's contract, and rules about the data with what to do when they fail.
 
-A check is a function of a connection (and, for monthly tables, a month) that finds the offenders. Checks
-run inside the transaction that writes the table: when a blocking one fails, nothing is stored.
+What the code guarantees is enforced when a table is written and shown here; a check that fails for it is a bug. All
+others are about deliveries: they warn people, and no table waits for them.
 """

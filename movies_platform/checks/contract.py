@@ -1,94 +1,70 @@
-"""Contracts -> checks: columns and their ranges, unique keys, references that exist."""
+"""One check for each table: its rows are what the contract declares (columns, ranges, key, references)."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+import dagster as dg
 import sqlalchemy as sa
 
-from movies_platform.checks.outcomes import Check, Findings, Scope
-from movies_platform.contracts.tables import key_of, qualified, references_of
+from movies_platform.checks.results import Findings, check_result, quiet_preview
+from movies_platform.contracts.catalogue import MONTHLY, POOL, asset_key
+from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualified, references_of
+from movies_platform.contracts.violations import violations_of
+from movies_platform.partitions import delivery_months
+from movies_platform.resources.io_manager import Warehouse
+from movies_platform.resources.months import parse_month
+from movies_platform.resources.warehouse import table_exists
 
-_SHOWN = 5
-_COUNTED = ("what is wrong", "rows")
-_STORED_AS = {sa.Text: "VARCHAR", sa.BigInteger: "BIGINT", sa.Double: "DOUBLE", sa.Date: "DATE"}
-
-
-def contract_checks(table: sa.Table) -> Iterator[Check]:
-    """The checks that the table's contract implies."""
-    yield Check(
-        "columns_hold_what_is_declared", table,
-        "The table has the declared columns with their types, no required value is missing and every value is in "
-        "its range. A failure is a bug of the platform or a hole in the specification: nothing was stored. A column "
-        "that an older version left behind goes with `movies-platform rebuild`.",
-        blocking=True, find=lambda scope: _columns(scope, table),
-    )  # fmt: skip
-    if key_of(table):
-        yield Check(
-            "key_is_unique", table,
-            f"No two rows have the same {', '.join(key_of(table))}. A failure is a bug of the platform; "
-            "nothing was stored.",
-            blocking=True, find=lambda scope: _key(scope, table),
-        )  # fmt: skip
-    if references_of(table):
-        yield Check(
-            "references_exist", table,
-            "Every id that refers to another table is there. A failure is a bug of the platform; nothing was "
-            "stored.",
-            blocking=True, find=lambda scope: _references(scope, table),
-        )  # fmt: skip
+NAME = "rows_are_as_declared"
 
 
-def violations(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
-    """(what is wrong, condition in SQL) for the values a column must not hold."""
-    if not column.nullable:
-        yield f"{column.name} is missing", f"{column.name} IS NULL"
-    if (least := column.info.get("at_least")) is not None:
-        yield f"{column.name} is below {least}", f"{column.name} < {least}"
-    if choices := column.info.get("one_of"):
-        known = ", ".join(f"'{choice}'" for choice in choices)
-        yield f"{column.name} is none of {', '.join(choices)}", f"{column.name} NOT IN ({known})"
+def contract_findings(wrong: Sequence[tuple[str, int]]) -> Findings:
+    """What is wrong with a table, as `violations_of` tells it."""
+    if not wrong:
+        return Findings(0, "Columns, values, key and references are as declared.")
+    message = "; ".join(f"{what}: {rows:,} rows" if rows else what for what, rows in wrong)
+    return Findings(sum(max(rows, 1) for _, rows in wrong), message, worst=wrong, columns=("what is wrong", "rows"))
 
 
-def misdeclared(scope: Scope, table: sa.Table) -> Iterator[str]:
-    """What is wrong with the columns themselves: missing, not declared, of another type."""
-    declared = {column.name: _STORED_AS[type(column.type)] for column in table.columns}
-    stored = dict(scope.columns())
-    for name in sorted({*declared, *stored}):
-        if name not in declared:
-            yield f"column {name} is not declared"
-        elif name not in stored:
-            yield f"column {name} does not exist"
-        elif declared[name] != stored[name]:
-            yield f"column {name} is {stored[name]}, not {declared[name]}"
+def _description(table: sa.Table) -> str:
+    key = f" ({', '.join(key_of(table))}) is unique." if key_of(table) else ""
+    targets = sorted({qualified(other) for _, other, _ in references_of(table)})
+    references = f" Its ids are in {', '.join(targets)}." if targets else ""
+    return (
+        f"The table has the declared columns, no required value is missing, every value is in its range.{key}"
+        f"{references} A failure is a bug of the platform, and nothing is published; a column that an older version "
+        "left goes with `movies-platform rebuild`."
+    )
 
 
-def _columns(scope: Scope, table: sa.Table) -> Findings:
-    if wrong := list(misdeclared(scope, table)):
-        return Findings(len(wrong), "; ".join(wrong), worst=[(each,) for each in wrong], columns=["what is wrong"])
-    rules = [rule for column in table.columns for rule in violations(column)]
-    counts = scope.fetch(
-        f"SELECT {', '.join(f'count(*) FILTER ({condition})' for _, condition in rules)} FROM {scope.rows}"
-    )[0]
-    broken = [(what, count) for (what, _), count in zip(rules, counts, strict=True) if count]
-    message = "; ".join(f"{what}: {count:,} rows" for what, count in broken) or "All values are as declared."
-    return Findings(sum(count for _, count in broken), message, worst=broken, columns=_COUNTED)
+def _contract_checks(stage: str) -> dg.AssetChecksDefinition:
+    """The checks of a stage's tables, in one step.
+
+    Not blocking: catalogues come after the links that refer to them, and what can block is enforced on write.
+    """
+    tables = {asset_key(table): table for table in all_tables() if table.schema == stage}
+    monthly = stage in MONTHLY
+    with quiet_preview():
+        specs = [
+            dg.AssetCheckSpec(
+                NAME, asset=key, description=_description(table),
+                additional_deps=[asset_key(t) for _, t, _ in references_of(table) if asset_key(t) != key],
+                partitions_def=delivery_months if monthly else None,
+            )
+            for key, table in tables.items()
+        ]  # fmt: skip
+
+        @dg.multi_asset_check(name=f"contracts_of_{stage}", specs=specs, can_subset=True, pool=POOL)
+        def contracts(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+            where = f"delivery_month = DATE '{parse_month(context.partition_key)}'" if monthly else "true"
+            with warehouse.opened() as connection:
+                for key in sorted(context.selected_asset_check_keys, key=lambda key: key.asset_key.path):
+                    table = tables[key.asset_key]
+                    wrong = violations_of(connection, table, where) if table_exists(connection, table) else []
+                    yield check_result(
+                        contract_findings(wrong), blocking=True, asset_key=key.asset_key, check_name=NAME
+                    )
+
+    return contracts
 
 
-def _key(scope: Scope, table: sa.Table) -> Findings:
-    key = ", ".join(key_of(table))
-    doubles = f"(SELECT {key}, count(*) AS rows FROM {scope.rows} GROUP BY {key} HAVING count(*) > 1)"
-    count = scope.value(f"SELECT count(*) FROM {doubles}")
-    worst = scope.fetch(f"SELECT * FROM {doubles} ORDER BY rows DESC, {key} LIMIT {_SHOWN}") if count else []
-    message = f"{count:,} values of ({key}) stand in several rows." if count else f"({key}) is unique."
-    return Findings(count, message, worst=worst, columns=[*key_of(table), "rows"])
-
-
-def _references(scope: Scope, table: sa.Table) -> Findings:
-    broken: list[tuple[str, int]] = []
-    for own, other, theirs in references_of(table):
-        condition = " AND ".join(f"a.{a} = b.{b}" for a, b in zip(own, theirs, strict=True))
-        count = scope.value(f"SELECT count(*) FROM {scope.rows} a ANTI JOIN {qualified(other)} b ON {condition}")
-        if count:
-            broken.append((f"{', '.join(own)} not in {qualified(other)}", count))
-    message = "; ".join(f"{what}: {count:,} rows" for what, count in broken) or "Every reference exists."
-    return Findings(sum(count for _, count in broken), message, worst=broken, columns=_COUNTED)
+contract_checks = [_contract_checks(stage) for stage in STAGES]

@@ -1,21 +1,58 @@
-"""Checks on a delivery: nothing lost, not too much refused, columns that are known."""
+"""Checks on the deliveries: whether they came, nothing lost, columns that are known."""
 
-from movies_platform.checks.outcomes import Check, Findings, Scope
-from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, RAW_MOVIES
+import datetime as dt
 
-HIGHEST_REJECTED_SHARE = 0.05
-_SHOWN = 20
+import duckdb
+
+from movies_platform.checks.results import Findings, fetch, month_rows, table_check, value
+from movies_platform.contracts.core import MOVIES
+from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES
+from movies_platform.landing import open_landing
+from movies_platform.landing.deliveries import refused_months
+from movies_platform.resources.build_log import loaded_deliveries
+from movies_platform.resources.months import month_name, months_between
 
 
-def every_record_is_accounted_for(scope: Scope) -> Findings:
-    """The reader's count of records = movies accepted + records rejected + rests of broken records."""
-    read, joined = scope.fetch(
-        "SELECT sum(records)::BIGINT, sum(joined_records)::BIGINT FROM raw.deliveries WHERE delivery_month = ?",
-        scope.month,
+@table_check(DELIVERIES)
+def delivery_arrived(connection: duckdb.DuckDBPyConnection, month: dt.date) -> Findings:
+    """Something was delivered for the month.
+
+    If it warns, nothing was to be read and no table has changed: deliver the month, or ask the provider for it.
+    """
+    files = value(connection, f"SELECT count(*) FROM {month_rows('raw.deliveries', month)}")
+    if files:
+        return Findings(0, f"{files:,} file(s) for {month_name(month)}.", {"files": files})
+    return Findings(1, f"Nothing was delivered for {month_name(month)}: no table has changed.", {"files": 0})
+
+
+@table_check(DELIVERIES)
+def columns_are_known(connection: duckdb.DuckDBPyConnection, month: dt.date) -> Findings:
+    """Every column is declared.
+
+    If it warns, the named columns are not read: add them to `contracts/sources.py` if they are wanted.
+    """
+    extra = fetch(
+        connection,
+        f"SELECT source_file, extra_columns FROM {month_rows('raw.deliveries', month)} WHERE extra_columns IS NOT NULL",
+    )
+    message = "; ".join(f"{file} has unknown columns, not read: {columns}" for file, columns in extra)
+    return Findings(len(extra), message or "All columns are known.", worst=extra, columns=("file", "unknown columns"))
+
+
+@table_check(DATA_ISSUES, blocking=True)
+def every_record_is_accounted_for(connection: duckdb.DuckDBPyConnection, month: dt.date) -> Findings:
+    """Each record read is accepted, rejected or was joined to a broken one.
+
+    A failure is a bug of the platform: report it with the delivery.
+    """
+    read, joined = fetch(
+        connection,
+        "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(joined_records), 0)::BIGINT "
+        f"FROM {month_rows('raw.deliveries', month)}",
     )[0]
-    accepted = scope.value("SELECT count(*) FROM parsed.parsed_movies WHERE delivery_month = ?", scope.month)
-    rejected = scope.value(
-        "SELECT count(*) FROM raw.data_issues WHERE delivery_month = ? AND action = 'rejected'", scope.month
+    accepted = value(connection, f"SELECT count(*) FROM {month_rows('parsed.parsed_movies', month)}")
+    rejected = value(
+        connection, f"SELECT count(*) FROM {month_rows('raw.data_issues', month)} WHERE action = 'rejected'"
     )
     difference = read - accepted - rejected - joined
     message = (
@@ -27,53 +64,21 @@ def every_record_is_accounted_for(scope: Scope) -> Findings:
     return Findings(abs(difference), message, numbers)
 
 
-def few_records_are_rejected(scope: Scope) -> Findings:
-    """At most 5 % of the records were rejected."""
-    read = scope.value("SELECT sum(records)::BIGINT FROM raw.deliveries WHERE delivery_month = ?", scope.month)
-    rejected = scope.value(
-        "SELECT count(*) FROM raw.data_issues WHERE delivery_month = ? AND action = 'rejected'", scope.month
-    )
-    share = rejected / read
-    worst = scope.fetch(
-        "SELECT source_file, record_number, issue, value[:80] FROM raw.data_issues "
-        f"WHERE delivery_month = ? AND action = 'rejected' ORDER BY record_number LIMIT {_SHOWN}",
-        scope.month,
-    )
-    too_many = share > HIGHEST_REJECTED_SHARE
-    message = f"{rejected:,} of {read:,} records rejected ({share:.1%}; at most {HIGHEST_REJECTED_SHARE:.0%})."
-    if too_many:
-        file, record, issue, value = worst[0]
-        message += f" The first: record {record} of {file}: {issue}: {value!r}."
-    return Findings(rejected if too_many else 0, message, {"rejected_share": share},
-                    worst if too_many else (), ("file", "record", "issue", "value"))  # fmt: skip
+@table_check(MOVIES)
+def no_month_is_missing(connection: duckdb.DuckDBPyConnection) -> Findings:
+    """The tables show every month from the first delivery to the newest, and no delivery was refused.
+
+    If it warns, the tables are right for what was delivered; deliver the named months, corrected where one was refused.
+    """
+    loaded = sorted(loaded_deliveries(connection))
+    refused = {archived.month for archived in refused_months(open_landing().archived())}
+    missing = {month for month in months_between(*loaded) if month not in loaded} - refused
+    told = [f"{month_name(month)} was refused" for month in sorted(refused)]
+    told += [f"{month_name(month)} was not delivered" for month in sorted(missing)]
+    numbers = {"months": len(loaded), "refused_months": len(refused), "missing_months": len(missing)}
+    if told:
+        return Findings(len(told), f"{'; '.join(told)}.", numbers)
+    return Findings(0, f"{len(loaded)} month(s), none missing or refused.", numbers)
 
 
-def columns_are_known(scope: Scope) -> Findings:
-    """No column that nobody declared (it is not read)."""
-    extra = scope.fetch(
-        "SELECT source_file, extra_columns FROM raw.deliveries WHERE delivery_month = ? AND extra_columns IS NOT NULL",
-        scope.month,
-    )
-    message = "; ".join(f"{file} has unknown columns, not read: {columns}" for file, columns in extra)
-    return Findings(len(extra), message or "All columns are known.", worst=extra, columns=("file", "unknown columns"))
-
-
-CHECKS = (
-    Check(
-        "every_record_is_accounted_for", RAW_MOVIES,
-        "Each record read is accepted, rejected or was joined to a broken one. A failure is a bug of the platform: "
-        "report it with the delivery; nothing was stored.",
-        blocking=True, find=every_record_is_accounted_for,
-    ),
-    Check(
-        "few_records_are_rejected", DATA_ISSUES,
-        "At most 5 % of the records are rejected. When it fails, the delivery goes to failed/ and no table "
-        "changes: ask the provider for a corrected file and deliver it for the same month.",
-        blocking=True, find=few_records_are_rejected,
-    ),
-    Check(
-        "columns_are_known", DELIVERIES,
-        "Every column is declared. An unknown one is not read: add it to the contract if it is wanted.",
-        blocking=False, find=columns_are_known,
-    ),
-)  # fmt: skip
+CHECKS = [delivery_arrived, columns_are_known, every_record_is_accounted_for, no_month_is_missing]

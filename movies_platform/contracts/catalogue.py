@@ -1,6 +1,8 @@
-"""Contracts -> what the Dagster UI shows of a table: meaning, columns, origin, owner, rhythm."""
+"""Contracts -> what Dagster shows of a table: meaning, columns, origin, owner, rhythm; and the assets' decorators."""
 
 import datetime as dt
+import inspect
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -8,11 +10,13 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import column_type
-from movies_platform.contracts.tables import key_of, qualified, references_of
+from movies_platform.contracts.tables import all_tables, key_of, qualified, references_of
+from movies_platform.partitions import delivery_months
 
 OWNER = "team:data-platform"
 MONTHLY = ("raw", "parsed")
-KINDS = {"raw": "csv", "parsed": "sql", "core": "sql", "metrics": "sql"}
+KINDS = {"raw": "csv", "parsed": "sql", "core": "narwhals", "metrics": "narwhals"}
+POOL = "duckdb"  # the warehouse takes one writer
 # A delivery comes once a month. By the end of the 10th (UTC) its tables are expected; what was filled before the 1st
 # is last month's.
 RHYTHM = dg.FreshnessPolicy.cron("0 0 11 * *", lower_bound_delta=dt.timedelta(days=10))
@@ -21,6 +25,46 @@ RHYTHM = dg.FreshnessPolicy.cron("0 0 11 * *", lower_bound_delta=dt.timedelta(da
 def asset_key(table: sa.Table) -> dg.AssetKey:
     """`metrics/genre_budget_by_year`, after the table `metrics.genre_budget_by_year`."""
     return dg.AssetKey([table.schema or "", table.name])
+
+
+def table_asset(table: sa.Table) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorate a function that computes a table: each of its parameters is the table of that name."""
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        keys = {t.name: asset_key(t) for t in all_tables()}
+        ins = {name: dg.AssetIn(keys[name]) for name in inspect.signature(function).parameters}
+        asset: dg.AssetsDefinition = dg.asset(**_options(table), ins=ins, pool=POOL)(function)
+        return asset
+
+    return decorate
+
+
+def monthly_asset(table: sa.Table, *, deps: Sequence[sa.Table]) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorate a function that fills a month's rows of a table by itself, from the tables `deps`."""
+    decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        **_options(table), deps=[asset_key(t) for t in deps], partitions_def=delivery_months, pool=POOL,
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    )  # fmt: skip
+    return decorate
+
+
+def monthly_spec(table: sa.Table) -> dg.AssetSpec:
+    """The asset of a table that is filled month by month, in one step with others."""
+    return dg.AssetSpec(**_options(table), partitions_def=delivery_months)
+
+
+def _options(table: sa.Table) -> dict[str, Any]:
+    monthly = {"partition_expr": "delivery_month"} if table.schema in MONTHLY else {}
+    return {
+        "key": asset_key(table),
+        "group_name": table.schema,
+        "description": description(table),
+        "kinds": {"duckdb", KINDS[table.schema or ""]},
+        "owners": [OWNER],
+        "tags": tags(table),
+        "freshness_policy": RHYTHM,
+        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": qualified(table), **monthly},
+    }
 
 
 def column_schema(table: sa.Table) -> dg.TableSchema:
@@ -67,38 +111,9 @@ def description(table: sa.Table) -> str:
 
 
 def tags(table: sa.Table) -> dict[str, str]:
-    """Words to filter the catalogue by: the stage, how often it is filled, what it is about."""
+    """Words to filter the catalogue by: what the table is about."""
     subjects = [word for word in ("company", "genre") if word in table.name or f"{word}_id" in table.columns]
-    return {
-        "stage": table.schema or "",
-        "filled": "month-by-month" if table.schema in MONTHLY else "from-all-months",
-        **{f"about-{subject}": "" for subject in subjects},
-    }
-
-
-def table_spec(table: sa.Table) -> dict[str, Any]:
-    """Keyword arguments for `dg.AssetSpec` (and, with `key`, for `dg.asset`) of a contract's table."""
-    return {
-        "key": asset_key(table),
-        "group_name": table.schema,
-        "description": description(table),
-        "kinds": {"duckdb", KINDS[table.schema or ""]},
-        "owners": [OWNER],
-        "tags": tags(table),
-        "freshness_policy": RHYTHM,
-        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": qualified(table)},
-    }
-
-
-def row_count_metadata(rows: int, *, partition: bool = False) -> dict[str, Any]:
-    """Row count under the name that Dagster plots."""
-    return {"dagster/partition_row_count" if partition else "dagster/row_count": rows}
-
-
-def lineage_metadata(table: sa.Table) -> dict[str, Any]:
-    """The lineage of the columns under the name that Dagster draws."""
-    lineage = column_lineage(table)
-    return {"dagster/column_lineage": lineage} if lineage else {}
+    return {f"about-{subject}": "" for subject in subjects}
 
 
 def _dep(source: str) -> dg.TableColumnDep:

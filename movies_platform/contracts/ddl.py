@@ -6,21 +6,17 @@ transaction trips over them: docs/decisions/0003).
 """
 
 import datetime as dt
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
+from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.tables import qualified
 
-_TYPES = postgresql.dialect()  # type: ignore[no-untyped-call]  # (SQLAlchemy's stub)
 
-
-@cache
-def column_type(column: sa.Column[object]) -> str:
-    """The column's type as DuckDB spells it."""
-    return column.type.compile(dialect=_TYPES)
+def column_type(column: sa.Column[Any]) -> str:
+    """The column's type as DDL and docs spell it."""
+    return types_of(column).ddl
 
 
 def create_statements(table: sa.Table) -> list[str]:

@@ -1,34 +1,48 @@
-"""Contracts -> pandas: the types of a table's frame, and frames that conform to them."""
+"""Contracts -> frames that conform to them: Narwhals' lazy frames (DuckDB relations), and pandas frames."""
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
 import sqlalchemy as sa
 
+from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.tables import expect_columns, order_of, qualified
 from movies_platform.errors import ContractViolation
 
-_DTYPES = {sa.BigInteger: "int64", sa.Double: "float64", sa.Text: "object", sa.Date: "datetime64[us]"}
-_NULLABLE_WHOLE = "Int64"
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def dtype_of(column: sa.Column[object]) -> str:
-    """The pandas type of a column; nullable whole numbers are `Int64`, so that none is rounded."""
-    dtype = _DTYPES[type(column.type)]
-    return _NULLABLE_WHOLE if dtype == "int64" and column.nullable else dtype
+def conform(rows: nw.LazyFrame, table: sa.Table) -> nw.LazyFrame:
+    """The rows with the contract's columns, types and row order, not computed yet.
 
-
-def conform(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
-    """The frame with the contract's columns, types and row order; shape (rows, columns of the contract).
-
-    Raises ContractViolation when a column is missing or undeclared, or does not fit its type.
+    Raises ContractViolation when a column is missing or undeclared, or of a type that does not fit.
     """
-    expect_columns(table, frame)
-    declared = [column.name for column in table.columns]
-    dtypes = {column.name: dtype_of(column) for column in table.columns}
+    schema = rows.collect_schema()
+    expect_columns(table, schema.names())
+    unfit = [f"{c.name} is {schema[c.name]}" for c in table.columns if not _fits(schema[c.name], c)]
+    if unfit:
+        raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {', '.join(unfit)}")
+    typed = [nw.col(c.name).cast(getattr(nw, types_of(c).narwhals)) for c in table.columns]
+    return rows.select(*typed).sort(*order_of(table))
+
+
+def _fits(given: nw.dtypes.DType, column: sa.Column[Any]) -> bool:
+    """Whether such values may be stored without losing anything (a fraction is never rounded to a whole number)."""
+    if isinstance(column.type, sa.Double):
+        return bool(given.is_numeric())
+    if isinstance(column.type, sa.BigInteger):
+        return bool(given.is_integer())
+    return bool(given == getattr(nw, types_of(column).narwhals))
+
+
+def typed_frame(frame: "pd.DataFrame", table: sa.Table) -> "pd.DataFrame":
+    """A pandas frame in the contract's types; columns that the contract does not know are left out.
+
+    Raises ContractViolation when values do not fit.
+    """
+    dtypes = {c.name: types_of(c).pandas for c in table.columns if c.name in frame.columns}
     try:
-        typed = frame[declared].astype(dtypes)
-        for name in typed.columns[typed.dtypes == "int64"]:
-            if (typed[name] != frame[name]).any():  # astype cuts off decimals without a word
-                raise ValueError(f"{name} holds numbers that are not whole")
-    except (ValueError, TypeError) as problem:
+        return frame[list(dtypes)].astype(dtypes)
+    except (ValueError, TypeError) as problem:  # pandas refuses to make whole numbers of fractions
         raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {problem}") from problem
-    return typed.sort_values(order_of(table), ignore_index=True)

@@ -1,77 +1,67 @@
-"""Contracts of the typed records of each month."""
+"""Contracts of the typed records of each month.
+
+`cast` says how delivered text becomes a value (`parsed.casts`); `comes_from` names the delivered column.
+"""
 
 import sqlalchemy as sa
 
-from movies_platform.contracts.columns import Day, Real, Text, Whole, column, delivery_month, movie_id
-from movies_platform.contracts.columns import record_number as record_number_column
+from movies_platform.contracts.columns import Day, Real, Text, Whole, column, delivery_month, movie_id, record_number
+from movies_platform.contracts.sources import COMPANIES, GENRES, NestedList
 from movies_platform.contracts.tables import METADATA
 
-RAW = "raw.raw_movies"
-_RAW_NAMES = {"budget_usd": "budget", "revenue_usd": "revenue", "runtime_minutes": "runtime"}
-_LISTS = {"genre": "genres", "company": "production_companies"}
+_RAW = "raw.raw_movies"
+# delivered column, and the parsed column with its type, meaning, cast
+_ATTRIBUTES = (
+    ("imdb_id", "imdb_id", Text, "IMDb's number of the movie", "text"),
+    ("title", "title", Text, "title in English", "text"),
+    ("original_title", "original_title", Text, "title in the original language", "text"),
+    ("original_language", "original_language", Text, "two-letter code of the original language", "text"),
+    ("release_date", "release_date", Day, "first release", "date"),
+    ("budget", "budget_usd", Real, "budget in US dollars; null when unknown", "amount"),
+    ("revenue", "revenue_usd", Real, "revenue in US dollars; null when unknown", "amount"),
+    ("popularity", "popularity", Real, "TMDB's popularity score", "number"),
+    ("vote_average", "vote_average", Real, "mean of the votes, 0 to 10", "number"),
+    ("vote_count", "vote_count", Whole, "number of votes", "whole"),
+    ("runtime", "runtime_minutes", Real, "runtime in minutes", "number"),
+    ("status", "status", Text, "Released, Rumored, ...", "text"),
+)
 
 
 def movie_attributes(source: str) -> list[sa.Column[object]]:
     """The scalar columns of a movie, the same in parsed and core; `source` is the table they come from."""
-    columns = _movie_attributes()
-    for each in columns:
-        name = _RAW_NAMES.get(each.name, each.name) if source == RAW else each.name
-        each.info["comes_from"] = (f"{source}.{name}",)
-    return columns
-
-
-def _movie_attributes() -> list[sa.Column[object]]:
     return [
-        column("imdb_id", Text, "IMDb's number of the movie"),
-        column("title", Text, "title in English"),
-        column("original_title", Text, "title in the original language"),
-        column("original_language", Text, "two-letter code of the original language"),
-        column("release_date", Day, "first release"),
-        column("budget_usd", Real, "budget in US dollars; null when unknown", at_least=0),
-        column("revenue_usd", Real, "revenue in US dollars; null when unknown", at_least=0),
-        column("popularity", Real, "TMDB's popularity score", at_least=0),
-        column("vote_average", Real, "mean of the votes, 0 to 10", at_least=0),
-        column("vote_count", Whole, "number of votes", at_least=0),
-        column("runtime_minutes", Real, "runtime in minutes", at_least=0),
-        column("status", Text, "Released, Rumored, ..."),
-    ]
-
-
-def item_columns(kind: str) -> list[sa.Column[object]]:
-    """Id and name of a list item."""
-    source = (f"{RAW}.{_LISTS[kind]}",)
-    return [
-        column("position", Whole, "1-based place in the list as delivered", null=False, at_least=1, comes_from=source),
-        column(f"{kind}_id", Whole, f"TMDB's number of the {kind}", key=True, comes_from=source),
-        column(f"{kind}_name", Text, f"name of the {kind} in this record", null=False, comes_from=source),
-    ]
+        column(name, type_, meaning, at_least=0 if type_ in (Real, Whole) else None, cast=cast,
+               comes_from=f"{source}.{delivered if source == _RAW else name}")
+        for delivered, name, type_, meaning, cast in _ATTRIBUTES
+    ]  # fmt: skip
 
 
 PARSED_MOVIES = sa.Table(
     "parsed_movies", METADATA,
-    delivery_month(key=True, comes_from=f"{RAW}.delivery_month"),
-    movie_id(key=True, comes_from=f"{RAW}.id"),
-    record_number_column(comes_from=f"{RAW}.record_number"),
-    *movie_attributes(RAW),
+    delivery_month(key=True, comes_from=f"{_RAW}.delivery_month"),
+    movie_id(key=True, comes_from=f"{_RAW}.id"),
+    record_number(comes_from=f"{_RAW}.record_number"),
+    *movie_attributes(_RAW),
     schema="parsed",
     comment="The accepted records of each month, typed. Text is trimmed, empty text is null; budget and "
     "revenue of 0 are null.",
 )  # fmt: skip
 
-PARSED_GENRES = sa.Table(
-    "parsed_genres", METADATA,
-    delivery_month(key=True, comes_from=f"{RAW}.delivery_month"),
-    movie_id(key=True, comes_from=f"{RAW}.id"),
-    *item_columns("genre"),
-    schema="parsed",
-    comment="The genres of each month's movies, in the order delivered.",
-)  # fmt: skip
 
-PARSED_COMPANIES = sa.Table(
-    "parsed_companies", METADATA,
-    delivery_month(key=True, comes_from=f"{RAW}.delivery_month"),
-    movie_id(key=True, comes_from=f"{RAW}.id"),
-    *item_columns("company"),
-    schema="parsed",
-    comment="The production companies of each month's movies, in the order delivered.",
-)  # fmt: skip
+def _items_of(nested: NestedList) -> sa.Table:
+    source = f"{_RAW}.{nested.column}"
+    return sa.Table(
+        f"parsed_{nested.plural}", METADATA,
+        delivery_month(key=True, comes_from=f"{_RAW}.delivery_month"),
+        movie_id(key=True, comes_from=f"{_RAW}.id"),
+        column("position", Whole, "1-based place in the list as delivered", null=False, at_least=1, comes_from=source),
+        column(f"{nested.kind}_id", Whole, f"TMDB's number of the {nested.kind}", key=True, comes_from=source),
+        column(f"{nested.kind}_name", Text, f"name of the {nested.kind} in this record", null=False,
+               comes_from=source),
+        schema="parsed",
+        comment=f"The {nested.plural} of each month's movies, in the order delivered.",
+    )  # fmt: skip
+
+
+PARSED_GENRES = _items_of(GENRES)
+PARSED_COMPANIES = _items_of(COMPANIES)

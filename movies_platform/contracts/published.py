@@ -1,15 +1,19 @@
-"""Which tables leave the platform, the version of a contract, and the table that says what a snapshot is.
+"""What is published: tables, the versions of their contracts, and two wide reports.
 
-The version is a digest of what a reader relies on: columns with types and nullability, key, references, ranges.
-Nobody has to remember to raise it.
+The version of a contract is a digest of what a reader relies on: columns with types and nullability, key, references,
+ranges. Nobody has to remember to raise it.
+
+The reports have one row for each group and year, with every metric of it: `genre_data.csv` also says by which measures
+the genre was the year's most popular one, `production_data.csv` lists a company's releases by genre. Their columns
+follow from the contracts.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from movies_platform.contracts import metrics
 from movies_platform.contracts.columns import Text, Whole, column
 from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.raw import DATA_ISSUES
@@ -34,8 +38,8 @@ def present_tables() -> list[sa.Table]:
     return [table for table in all_tables() if table.schema in ("core", "metrics")]
 
 
-def published_tables() -> Sequence[sa.Table]:
-    """Every table that leaves the platform."""
+def published_tables() -> list[sa.Table]:
+    """Every table that is published; those of MONTHLY have files for each month."""
     return [*present_tables(), *MONTHLY]
 
 
@@ -50,3 +54,27 @@ def contract_version(table: sa.Table) -> str:
         "references": [[own, qualified(other), theirs] for own, other, theirs in references_of(table)],
     }
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()[:12]
+
+
+def reports() -> dict[str, str]:
+    """The query of each wide report, by file name."""
+    winners = ", ".join(
+        f"EXISTS (FROM {qualified(metrics.MOST_POPULAR_GENRE_BY_YEAR)} m WHERE m.year = g.year "
+        f"AND m.genre_id = g.genre_id AND m.measure = '{measure}') AS is_most_popular_by_{measure}"
+        for measure in metrics.MEASURES
+    )
+    releases = (
+        "SELECT year, company_id, string_agg(genre_name || '=' || releases, '; ' ORDER BY releases DESC, genre_name) "
+        f"AS releases_by_genre FROM {qualified(metrics.COMPANY_RELEASES_BY_GENRE_BY_YEAR)} GROUP BY ALL"
+    )
+    return {
+        "genre_data.csv": f"SELECT *, {winners} FROM (FROM {_joined('genre')}) g ORDER BY year, genre_id",
+        "production_data.csv": f"FROM (FROM {_joined('company')}) LEFT JOIN ({releases}) USING (year, company_id) "
+        "ORDER BY year, company_id",
+    }
+
+
+def _joined(kind: str) -> str:
+    """The yearly tables of genres or companies joined; columns that all have come once, first."""
+    names = [f"metrics.{kind}_{subject}_by_year" for subject in ("budget", "revenue", "profit", "popularity")]
+    return names[0] + "".join(f" FULL JOIN {name} USING (year, {kind}_id, {kind}_name, movies)" for name in names[1:])

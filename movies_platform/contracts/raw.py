@@ -3,10 +3,8 @@
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id, record_number
-from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.contracts.sources import MOVIES_METADATA, Source
 from movies_platform.contracts.tables import METADATA
-
-MOVIE_COLUMNS = MOVIES_METADATA.columns
 
 ISSUES = {
     "broken_record": "broken by an unquoted line break in overview; joined again",
@@ -26,6 +24,19 @@ def _source_file(*, key: bool = False) -> sa.Column[str]:
     return column("source_file", Text, "file of the delivery", key=key, null=False)
 
 
+def _records_of(source: Source) -> sa.Table:
+    return sa.Table(
+        f"raw_{source.subject}", METADATA,
+        delivery_month(key=True),
+        _source_file(key=True),
+        record_number(key=True),
+        *(column(name, Text, meaning) for name, meaning in source.columns.items()),
+        schema="raw",
+        comment=f"Every record of {source.name} as delivered, as text; broken records joined. Records whose "
+        "columns do not add up are in data_issues only.",
+    )  # fmt: skip
+
+
 DELIVERIES = sa.Table(
     "deliveries", METADATA,
     delivery_month(key=True),
@@ -43,16 +54,7 @@ DELIVERIES = sa.Table(
     "records = accepted + rejected + joined.",
 )  # fmt: skip
 
-RAW_MOVIES = sa.Table(
-    "raw_movies", METADATA,
-    delivery_month(key=True),
-    _source_file(key=True),
-    record_number(key=True),
-    *(column(name, Text, meaning) for name, meaning in MOVIE_COLUMNS.items()),
-    schema="raw",
-    comment="Every record of movies_metadata as delivered, as text; broken records joined. Records whose "
-    "columns do not add up are in data_issues only.",
-)  # fmt: skip
+RAW_MOVIES = _records_of(MOVIES_METADATA)
 
 DATA_ISSUES = sa.Table(
     "data_issues", METADATA,
@@ -64,6 +66,7 @@ DATA_ISSUES = sa.Table(
     column("issue", Text, "what is wrong", null=False, one_of=tuple(ISSUES)),
     column("action", Text, "what was done about it", null=False, one_of=ACTIONS),
     column("value", Text, "the offending text, at most 500 characters"),
+    column("found_by", Text, "the table whose step found it", null=False),
     schema="raw",
     comment="One row for each thing that was refused, repaired or blanked:\n\n"
     + "\n".join(f"- `{code}`: {meaning}" for code, meaning in ISSUES.items()),

@@ -1,5 +1,6 @@
 """The registry of all contracts, and the few questions the platform asks them."""
 
+import difflib
 from collections.abc import Hashable, Iterable, Sequence
 from functools import cache
 
@@ -24,7 +25,10 @@ def table_named(name: str) -> sa.Table:
     tables = all_tables()
     found = [t for t in tables if name in (t.name, qualified(t))]
     if len(found) != 1:
-        raise UnknownTable(f"There is no table {name!r}. Tables: {', '.join(map(qualified, tables))}.")
+        names = [*(t.name for t in tables), *map(qualified, tables)]
+        meant = difflib.get_close_matches(name, names, n=1)
+        suggestion = f" {meant[0]} was probably meant." if meant else ""
+        raise UnknownTable(f"There is no table {name!r}.{suggestion} Tables: {', '.join(map(qualified, tables))}.")
     return found[0]
 
 

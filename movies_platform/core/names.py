@@ -1,21 +1,37 @@
-"""One name for each id, where deliveries have several.
+"""Parsed list items -> one name for each genre and company that the present links use.
 
-148 company names of the data set have several ids, which is no matter; but an id may also change its
-name from one delivery to the next, or have two in one.
+148 company names of the data set have several ids, which is no fault; but an id may also change its name from one
+delivery to the next, or have two in one.
 """
 
+import narwhals as nw
 
-def most_frequent_names(items: str, links: str, kind: str) -> str:
-    """Query for (`kind`_id, `kind`_name) of the ids in `links`, in order of the id.
+from movies_platform.contracts.catalogue import table_asset
+from movies_platform.contracts.core import COMPANIES, GENRES
+from movies_platform.core.movies import newest_versions
 
-    The name is the most frequent one in the newest month of `items` that has the id, ties alphabetically
-    first (by code point).
+
+def most_frequent_names(items: nw.LazyFrame, links: nw.LazyFrame, kind: str) -> nw.LazyFrame:
+    """`kind`_id and `kind`_name of the ids in `links`.
+
+    The name is the most frequent one in the newest month of `items` that has the id, ties alphabetically first (by
+    code point).
     """
-    return (
-        f"WITH newest AS (SELECT {kind}_id, max(delivery_month) AS delivery_month FROM {items} "
-        f"SEMI JOIN {links} USING ({kind}_id) GROUP BY {kind}_id), "
-        f"counted AS (SELECT {kind}_id, {kind}_name, count(*) AS times FROM {items} "
-        f"JOIN newest USING ({kind}_id, delivery_month) GROUP BY ALL) "
-        f"SELECT {kind}_id, arg_min({kind}_name, (-times, {kind}_name)) AS {kind}_name FROM counted "
-        f"GROUP BY {kind}_id ORDER BY {kind}_id"
-    )
+    key, name = f"{kind}_id", f"{kind}_name"
+    used = links.select(key).unique()
+    newest = newest_versions(items.select(key, name, "delivery_month"), key).join(used, on=key)
+    counted = newest.group_by(key, name).agg(nw.len().alias("times"))
+    most = counted.group_by(key).agg(nw.col("times").max())
+    return counted.join(most, on=[key, "times"]).group_by(key).agg(nw.col(name).min())
+
+
+@table_asset(GENRES)
+def genres(parsed_genres: nw.LazyFrame, movie_genres: nw.LazyFrame) -> nw.LazyFrame:
+    """The genres of the present movies."""
+    return most_frequent_names(parsed_genres, movie_genres, "genre")
+
+
+@table_asset(COMPANIES)
+def companies(parsed_companies: nw.LazyFrame, movie_companies: nw.LazyFrame) -> nw.LazyFrame:
+    """The companies of the present movies."""
+    return most_frequent_names(parsed_companies, movie_companies, "company")

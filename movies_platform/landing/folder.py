@@ -1,199 +1,165 @@
-"""The landing zone in a folder.
+"""A landing zone in a folder of a local or mounted file system.
 
-Renames inside one file system are atomic, so a delivery appears whole. Settling copies (a hard
-link where the file system has them), writes the note that makes the copy count, and only then takes the
-files out of incoming/, if they are still the ones that were read.
+Renames inside one file system are atomic, so a delivery appears with all its files. What is archived is an own copy:
+a hard link would still be written to by whoever has the file open, and a symbolic link follows its target. Links to
+files in incoming/ are read through; links to folders are never followed there, so that nothing behind them is deleted.
 """
 
 import contextlib
 import datetime as dt
+import hashlib
+import os
+import re
 import shutil
+import stat
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from movies_platform.errors import DeliveryChanged, SettingsError
-from movies_platform.landing.deliveries import (
-    FILE_NAME,
-    MARKERS,
-    NOTES,
-    OUTCOMES,
-    Arrival,
-    Delivery,
-    Look,
-    Outcome,
-    Settled,
-    arrival,
-    brings_movies,
-)
-from movies_platform.landing.files import (
-    delivered_file,
-    keep,
-    move_markers,
-    read_ahead,
-    replaced_files,
-    version_of,
-    visible,
-    written_at,
-)
-from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of, read_note
-from movies_platform.resources.months import month_name, parse_month
+from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
+
+_CHUNK = 1 << 20
+_STAGED = re.compile(r"\.\d{4}-\d{2}\.[0-9a-f]{32}")
 
 
-class FolderLanding:
-    """A `Landing` in a folder of a local or mounted file system."""
+class Folder:
+    """A `Storage` in a folder, which need not exist yet."""
+
+    digest_name = "blake2b"
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
 
-    def look(self, month: dt.date | None = None) -> Look:
-        """What lies in incoming/ (of one month) now."""
-        found: list[Arrival | None] = []
-        for day, folder in self._month_folders():
-            with contextlib.suppress(FileNotFoundError):  # settled while we look
-                files = [path for path in visible(folder) if path.is_file() and month in (None, day)]
-                found.append(arrival(day, {path.name: (version_of(path), written_at(path)) for path in files}))
-        return Look(tuple(filter(None, found)), tuple(self.strays() if month is None else ()))
+    def address(self, key: str) -> str:
+        """The path of a key."""
+        return f"{self.root}/{key}"
 
-    def months(self) -> list[dt.date]:
-        """Months with a file of the data set in incoming/, oldest first."""
-        found = [(month, self._names(folder)) for month, folder in self._month_folders()]
-        return [m for m, names in found if any(map(brings_movies, names)) or (names and self.incoming(m))]
-
-    def strays(self) -> list[str]:
-        """What lies in incoming/ and is no delivery."""
-        months = {folder for _, folder in self._month_folders()}
-        found = [
-            f"incoming/{p.name}: not a month's folder (YYYY-MM)"
-            for p in visible(self.root / "incoming")
-            if p not in months
-        ]
-        for folder in sorted(months):
-            found += [
-                f"incoming/{folder.name}/{p.name}: not a file of the data set"
-                for p in visible(folder)
-                if not (FILE_NAME.fullmatch(p.name) or p.name in MARKERS) or not p.is_file()
-            ]
-        return found
-
-    def incoming(self, month: dt.date) -> Delivery | None:
-        """What waits to be processed for the month."""
-        waiting = self._delivery(month, self._incoming(month), settled=False)
-        return None if waiting and self._left_over(waiting) else waiting
-
-    def read_ahead(self) -> None:
-        """Begin to read the files of the oldest delivery, whose digests make its id."""
-        with contextlib.suppress(FileNotFoundError):  # settled while we look
-            for month in self.months()[:1]:
-                for name in self._names(self._incoming(month)):
-                    read_ahead(self._incoming(month) / name)
-
-    def settled(self, month: dt.date | None = None) -> list[Settled]:
-        """Deliveries that were processed or refused, by month and number."""
+    def files(self, below: str) -> list[StoredFile]:
+        """Every file below a folder, hidden work in progress left out."""
+        top, in_archive = self.root / below, not below.startswith("incoming/")
+        if top.parent == self.root / "incoming" and top.is_symlink():
+            return []
         found = []
-        for outcome in OUTCOMES:
-            folders = self.root.glob(f"{outcome}/{month_name(month) if month else '*'}/*")
-            for folder in folders:
-                note, parsed = folder / NOTES[outcome], parse_settled(folder.name)
-                if parsed and note.is_file():
-                    found.append(
-                        Settled(
-                            parse_month(folder.parent.name), *parsed, outcome, str(folder),
-                            read_note(note.read_bytes(), str(note)),
-                        )
-                    )  # fmt: skip
-        return sorted(found, key=lambda s: (s.month, s.number))
+        for folder, names, files in os.walk(top, onerror=_raise_unless_gone, followlinks=in_archive):
+            names[:] = [name for name in names if not name.startswith(".")]
+            links = [] if in_archive else [name for name in names if Path(folder, name).is_symlink()]
+            for path in (Path(folder, name) for name in [*files, *links] if not name.startswith(".")):
+                with contextlib.suppress(FileNotFoundError):  # archived meanwhile
+                    status = path.stat() if path.exists() else path.lstat()
+                    key = path.relative_to(self.root).as_posix() + ("" if stat.S_ISREG(status.st_mode) else "/")
+                    written = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+                    found.append(StoredFile(key, status.st_size, _version(status), written))
+        return sorted(found, key=lambda file: file.key)
 
-    def processed(self, month: dt.date) -> Delivery | None:
-        """The newest processed delivery of the month."""
-        done = [s for s in self.settled(month) if s.outcome == "processed"]
-        return self._delivery(month, Path(done[-1].place), settled=True) if done else None
+    def digest(self, file: StoredFile) -> str:
+        """BLAKE2b of the content; raises DeliveryChanged when the file was deleted meanwhile."""
+        try:
+            return _copy(self.root / file.key, None)
+        except FileNotFoundError as problem:
+            raise DeliveryChanged(f"{self.root / file.key} was deleted while it was read.") from problem
+
+    def local_digest(self, path: Path, key: str, file: DeliveredFile) -> str:
+        """BLAKE2b of the content."""
+        return _copy(path, None)
+
+    def read(self, key: str) -> bytes:
+        """The content of a small file."""
+        return (self.root / key).read_bytes()
+
+    def write(self, key: str, content: str) -> None:
+        """Write a small file; it appears complete."""
+        path = self.root / key
+        partial = path.with_name(f".{path.name}.part")
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+
+    def copy(self, source: str, target: str, file: DeliveredFile) -> dict[str, str]:
+        """Copy a file whose content is still that of `file`; the copy appears complete."""
+        path = self.root / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            digest = _copy(self.root / source, partial)
+            if digest == file.digest:
+                partial.replace(path)
+                return {}
+        except FileNotFoundError:
+            digest = ""
+        partial.unlink(missing_ok=True)
+        raise DeliveryChanged(f"{self.root / source} {'changed' if digest else 'was deleted'} after it was read.")
+
+    def delete(self, key: str, version: str) -> None:
+        """Delete a file if it is still that version, and its folder with the last one. A link is deleted itself."""
+        path = self.root / key
+        with contextlib.suppress(FileNotFoundError):
+            if _version(path.stat()) == version:
+                path.unlink()
+        with contextlib.suppress(OSError):  # something else lies there: it stays
+            path.parent.rmdir()
 
     @contextlib.contextmanager
-    def local_files(self, delivery: Delivery) -> Iterator[dict[str, Path]]:
-        """The delivery's files, where they lie."""
-        yield {file.name: Path(delivery.place, file.name) for file in delivery.files}
-        if replaced := replaced_files(delivery):
-            raise DeliveryChanged(f"{', '.join(replaced)} in {delivery.place} changed while it was read.")
-
-    def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
-        """Deliver the files for the month, whole or not at all."""
-        target = self._incoming(month)
-        staged = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+    def staged(self, folder: str, files: Mapping[str, Path]) -> Iterator[Callable[[], None]]:
+        """Copy files to a hidden folder next to the one they are for."""
+        target = self.root / folder
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise SettingsError(f"{target} is a file or a link. Remove it, and deliver again.")
+        self._remove_old(target.parent)
+        staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         staged.mkdir(parents=True)
+
+        def appear() -> None:
+            if target.exists():  # what is left there is no part of a delivery: it stays, ours join it
+                for path in sorted(staged.iterdir(), key=lambda p: brings_movies(p.name)):
+                    path.replace(target / path.name)
+            else:
+                staged.rename(target)
+
         try:
             for name, source in files.items():
-                shutil.copyfile(source, staged / name)
-            if target.exists():
-                waiting = self._delivery(month, target, settled=False)
-                delivered = self._delivery(month, staged, settled=False)
-                if waiting and delivered and waiting.id == delivered.id:
-                    return waiting
-                if waiting and self._left_over(waiting):
-                    self._take_out(waiting)
-                elif waiting:
-                    self.settle(waiting, "failed", {"reason": "superseded", "problem": SUPERSEDED})
-            self._appear(staged, target)
+                _copy(source, staged / name)
+            yield appear
         finally:
             shutil.rmtree(staged, ignore_errors=True)
-        arrived = self.incoming(month)
-        if arrived is None:
-            raise SettingsError(f"{target} was emptied by somebody else while the delivery arrived.")
-        return arrived
 
-    def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
-        """Move the delivery from incoming/ to `outcome`/; its new place."""
-        if delivery.settled or replaced_files(delivery):  # what came instead is a delivery of its own
-            return delivery.place
-        month = month_name(delivery.month)
-        existing = {o: [p.name for p in visible(self.root / o / month)] for o in OUTCOMES}
-        place = self.root / outcome / month / place_of(outcome, existing, delivery.id)
-        place.mkdir(parents=True, exist_ok=True)
-        for file in delivery.files:
-            keep(Path(delivery.place, file.name), place / file.name, file.size)
-        partial = place / f".{NOTES[outcome]}.part"
-        partial.write_text(note_content(delivery, note, "blake2b"), encoding="utf-8")
-        partial.replace(place / NOTES[outcome])
-        move_markers(Path(delivery.place), place)
-        self._take_out(delivery)
-        return str(place)
+    def scratch(self) -> contextlib.nullcontext[Path]:
+        """Nothing is fetched."""
+        return contextlib.nullcontext(self.root)
 
-    def _take_out(self, delivery: Delivery) -> None:
-        # The movies go first, so that what an interruption leaves is known as `_left_over`.
-        for file in sorted(delivery.files, key=lambda f: not brings_movies(f.name)):
-            source = Path(delivery.place, file.name)
+    def fetch(self, key: str, file: DeliveredFile, scratch: Path) -> Path:
+        """The file where it lies."""
+        return self.root / key
+
+    def _remove_old(self, incoming: Path) -> None:
+        """Remove what deliveries that were killed a day ago or earlier have left."""
+        for folder in incoming.glob(".*"):
             with contextlib.suppress(FileNotFoundError):
-                if version_of(source) == file.version:
-                    source.unlink()
-        with contextlib.suppress(OSError):  # something else lies there: it stays
-            Path(delivery.place).rmdir()
+                if _STAGED.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
+                    newest = max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
+                    if time.time() - newest > STAGED_SECONDS:
+                        shutil.rmtree(folder, ignore_errors=True)
 
-    def _left_over(self, waiting: Delivery) -> bool:
-        return is_left_over(waiting, self.settled(waiting.month)[-1:])
 
-    def _incoming(self, month: dt.date) -> Path:
-        return self.root / "incoming" / month_name(month)
+def _version(status: os.stat_result) -> str:
+    """Changes whenever the file is written, also by a program that sets the time of writing back (as rsync does)."""
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
 
-    def _month_folders(self) -> list[tuple[dt.date, Path]]:
-        found = []
-        for folder in visible(self.root / "incoming"):
-            with contextlib.suppress(SettingsError):
-                if folder.is_dir():
-                    found.append((parse_month(folder.name), folder))
-        return sorted(found)
 
-    def _names(self, folder: Path) -> list[str]:
-        return [p.name for p in visible(folder) if p.is_file() and FILE_NAME.fullmatch(p.name)]
+def _copy(source: Path, target: Path | None) -> str:
+    """Copy a file, through to the disk, if there is a target; the BLAKE2b digest of its content."""
+    digest = hashlib.blake2b(digest_size=32)
+    with source.open("rb") as reading, target.open("wb") if target else contextlib.nullcontext() as writing:
+        while chunk := reading.read(_CHUNK):
+            digest.update(chunk)
+            if writing:
+                writing.write(chunk)
+        if writing:
+            writing.flush()
+            os.fsync(writing.fileno())
+    return digest.hexdigest()
 
-    def _delivery(self, month: dt.date, folder: Path, *, settled: bool) -> Delivery | None:
-        files = tuple(delivered_file(folder / name) for name in self._names(folder))
-        return Delivery(month, files, str(folder), settled) if files else None
 
-    def _appear(self, staged: Path, target: Path) -> None:
-        """Let the staged files appear at `target` in one step."""
-        if target.exists():  # what is left there is no part of a delivery: it stays, ours join it
-            for path in sorted(staged.iterdir(), key=lambda p: brings_movies(p.name)):
-                path.replace(target / path.name)
-        else:
-            staged.rename(target)
+def _raise_unless_gone(problem: OSError) -> None:
+    if not isinstance(problem, FileNotFoundError | NotADirectoryError):
+        raise problem

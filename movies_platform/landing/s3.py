@@ -1,218 +1,238 @@
-"""The landing zone on S3, or any store that speaks its language.
+"""A landing zone on S3, or any store that speaks its language.
 
-An object appears whole, and nothing here renames: settling copies (only what is still the object that was read),
-writes the note that makes the copy count, and only then takes the objects out of incoming/, each only if nobody
-replaced it. `deliver` uploads beside incoming/ and lets the movies appear last; until then it is no delivery.
+An object appears complete, and nothing here renames: copies are made only of the object that was read
+(CopySourceIfMatch), and objects are deleted from incoming/ only if nobody replaced them. `put` uploads to staging/ and
+lets the movies appear last; until then there is no delivery.
+
+An ETag is the MD5 of the content of an object that was put at once, and the MD5 of its parts' MD5s, with their
+number, of one that was put in parts; the store knows how large a part is. Under a customer's key it is neither.
 """
 
 import contextlib
 import datetime as dt
+import hashlib
+import logging
 import shutil
 import tempfile
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from movies_platform.errors import DeliveryChanged, SettingsError
-from movies_platform.landing.bucket import Bucket, Downloads, StoredObject
-from movies_platform.landing.deliveries import (
-    FILE_NAME,
-    MARKERS,
-    NOTES,
-    OUTCOMES,
-    Arrival,
-    DeliveredFile,
-    Delivery,
-    Look,
-    Outcome,
-    Settled,
-    arrival,
-    brings_movies,
-)
-from movies_platform.landing.settling import SUPERSEDED, is_left_over, note_content, parse_settled, place_of, read_note
-from movies_platform.landing.transfer import has_etag
-from movies_platform.resources.months import month_name, parse_month
-from movies_platform.resources.settings import settings
+from movies_platform.errors import DeliveryChanged, TransferBroken
+from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
+from movies_platform.resources.s3 import s3_client, split_address, whole_body
+from movies_platform.settings import settings
 
-_LONG_AGO_SECONDS = 86_400
-_notes: dict[tuple[str, str], Mapping[str, Any]] = {}  # by address and ETag: a note never changes
+_CHUNK = 1 << 20
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.5  # seconds, doubled each time
+_PUT_AT_ONCE = 64 << 20  # bytes; above, an upload is made in parts of this size
+_COPY_AT_ONCE = 5 << 30  # bytes; the most that S3 copies in one request
+_COPY_PART = 512 << 20
+_GONE = ("404", "412", "NoSuchKey", "PreconditionFailed")
+_log = logging.getLogger(__name__)
 
 
-class S3Landing:
-    """A `Landing` under `s3://bucket/prefix`."""
+class Bucket:
+    """A `Storage` below `s3://bucket/prefix`."""
+
+    digest_name = "etag"
 
     def __init__(self, address: str):
-        self.address = address.rstrip("/")
+        self.name, prefix = split_address(address)
+        self.prefix = f"{prefix}/" if prefix else ""
 
     @cached_property
-    def bucket(self) -> Bucket:
-        """The bucket, below the prefix."""
-        return Bucket(self.address)
+    def client(self) -> Any:
+        """One client for all requests."""
+        return s3_client()
 
-    def look(self, month: dt.date | None = None) -> Look:
-        """What lies in incoming/ (of one month) now: one listing, page by page."""
-        arrivals: list[Arrival | None] = []
-        strays: list[str] = []
-        for folder, objects in self._folders(month).items():
-            day = _month_of(folder)
-            if day is None:
-                strays.append(f"incoming/{folder}: not a month's folder (YYYY-MM)")
-                continue
-            names = {o.key.removeprefix(f"incoming/{folder}/"): o for o in objects}
-            arrivals.append(arrival(day, {n: (f"{o.etag}-{o.size}", o.modified) for n, o in names.items()}))
-            strays += [
-                f"incoming/{folder}/{name}: not a file of the data set"
-                for name in names
-                if not FILE_NAME.fullmatch(name) and name not in MARKERS
-            ]
-        return Look(tuple(filter(None, arrivals)), tuple(strays))
+    def address(self, key: str) -> str:
+        """The address of a key."""
+        return f"s3://{self.name}/{self.prefix}{key}"
 
-    def months(self) -> list[dt.date]:
-        """Months with a file of the data set in incoming/, oldest first."""
-        return [a.month for a in self.look().arrivals if a.brings_movies or self.incoming(a.month)]
-
-    def strays(self) -> list[str]:
-        """What lies in incoming/ and is no delivery."""
-        return list(self.look().strays)
-
-    def incoming(self, month: dt.date) -> Delivery | None:
-        """What waits to be processed for the month."""
-        waiting = self._delivery(month, f"incoming/{month_name(month)}")
-        return None if waiting and is_left_over(waiting, self.settled(month)[-1:]) else waiting
-
-    def read_ahead(self) -> None:
-        """Nothing: the store tells what makes a delivery's id."""
-
-    def settled(self, month: dt.date | None = None) -> list[Settled]:
-        """Deliveries that were processed or refused, by month and number."""
+    def files(self, below: str) -> list[StoredFile]:
+        """Every object below a folder; a console's empty folders left out."""
         found = []
-        for outcome in OUTCOMES:
-            for note in self.bucket.objects(f"{outcome}/{month_name(month) + '/' if month else ''}"):
-                parts = note.key.split("/")
-                day, parsed = _month_of(parts[1]), parse_settled(parts[2]) if len(parts) == 4 else None
-                if day and parsed and parts[3] == NOTES[outcome]:
-                    found.append((day, *parsed, outcome, note))
-        with ThreadPoolExecutor(8) as threads:
-            notes = list(threads.map(self._note, [f[-1] for f in found]))
-        done = [
-            Settled(day, number, delivery, outcome, self.bucket.place(note.key.rpartition("/")[0]), content)
-            for (day, number, delivery, outcome, note), content in zip(found, notes, strict=True)
-        ]
-        return sorted(done, key=lambda s: (s.month, s.number))
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix + below):
+            for stored in page.get("Contents", ()):
+                key, etag = stored["Key"].removeprefix(self.prefix), stored["ETag"].strip('"')
+                if not key.endswith("/"):
+                    found.append(StoredFile(key, stored["Size"], etag, stored["LastModified"].astimezone(dt.UTC)))
+        return found
 
-    def processed(self, month: dt.date) -> Delivery | None:
-        """The newest processed delivery of the month, with the id it was processed under."""
-        done = [s for s in self.settled(month) if s.outcome == "processed"]
-        if not done:
-            return None
-        # A copy may have another ETag than its original (it is not made in the same parts): the note has that.
-        delivered = {file["name"]: file["etag"] for file in done[-1].note["files"]}
-        return self._delivery(month, self.bucket.below(done[-1].place), delivered)
+    def digest(self, file: StoredFile) -> str:
+        """The ETag."""
+        return file.version
+
+    def local_digest(self, path: Path, key: str, file: DeliveredFile) -> str:
+        """`file.digest` if the local file has this ETag, or is the copy that was archived; else its MD5."""
+        etag = _etag(path)
+        same = file.version == file.archived_etag or etag in (file.digest, file.archived_etag)
+        return file.digest if same or _etag(path, self._part_size(key, file.digest)) == file.digest else etag
+
+    def read(self, key: str) -> bytes:
+        """The content of a small object."""
+        return whole_body(lambda: self.client.get_object(**self._named(key)))
+
+    def write(self, key: str, content: str) -> None:
+        """Put a small object of JSON."""
+        self.client.put_object(**self._named(key), Body=content.encode(), ContentType="application/json")
+
+    def copy(self, source: str, target: str, file: DeliveredFile) -> dict[str, str]:
+        """Copy inside the bucket, however large, if the source has the same ETag still."""
+        from boto3.s3.transfer import TransferConfig
+
+        config = TransferConfig(multipart_threshold=_COPY_AT_ONCE, multipart_chunksize=_COPY_PART)
+        with _changed_if_gone(self.address(source)):
+            self.client.copy(
+                self._named(source), self.name, self.prefix + target,
+                ExtraArgs={"CopySourceIfMatch": f'"{file.version}"'}, Config=config,
+            )  # fmt: skip
+        return {"archived_etag": self._etag_of(target)}
+
+    def delete(self, key: str, version: str) -> bool:
+        """Delete the object if it has that ETag still; whether it was deleted.
+
+        A store that does not know conditional deletion (it says so, or is silent) is asked for the ETag before.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            with _changed_if_gone(key):
+                if self._etag_of(key) != version:
+                    return False
+                self.client.delete_object(**self._named(key), IfMatch=f'"{version}"')
+        except DeliveryChanged:
+            return False
+        except ClientError as problem:
+            if _code_of(problem) not in ("NotImplemented", "501"):
+                raise
+            self.client.delete_object(**self._named(key))
+        return True
 
     @contextlib.contextmanager
-    def local_files(self, delivery: Delivery) -> Iterator[Mapping[str, Path]]:
-        """The delivery's files on this machine's disk, each brought when it is asked for."""
-        _clear_scratch()
-        folder = self.bucket.below(delivery.place)
-        with tempfile.TemporaryDirectory(dir=settings().scratch, prefix="landing-") as scratch:
-            versions = {file.name: file.version for file in delivery.files}
-            yield Downloads(self.bucket, folder, versions, Path(scratch))
-            if replaced := self._replaced(delivery):
-                raise DeliveryChanged(f"{', '.join(replaced)} in {delivery.place} changed while it was read.")
+    def staged(self, folder: str, files: Mapping[str, Path]) -> Iterator[Callable[[], None]]:
+        """Upload the files (retried, large ones in parts) to staging/."""
+        from boto3.s3.transfer import TransferConfig
 
-    def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
-        """Deliver the files for the month, whole or not at all."""
-        waiting = self._delivery(month, f"incoming/{month_name(month)}")
-        if waiting and {f.name for f in waiting.files} == set(files):
-            etags = {f.name: f.version for f in waiting.files}
-            if all(has_etag(path, etags[name]) for name, path in files.items()):
-                return waiting
+        for left in self.files("staging/"):  # by a delivery that was killed
+            if (dt.datetime.now(dt.UTC) - left.written).total_seconds() > STAGED_SECONDS:
+                self.client.delete_object(**self._named(left.key))
+        config = TransferConfig(multipart_threshold=_PUT_AT_ONCE, multipart_chunksize=_PUT_AT_ONCE)
         staged = f"staging/{uuid.uuid4().hex}"
-        target = f"incoming/{month_name(month)}"
+
+        def appear() -> None:
+            uploaded = {file.key.rpartition("/")[2]: file for file in self.files(f"{staged}/")}
+            for name in sorted(files, key=brings_movies):  # without the movies, which come last, it is no delivery yet
+                file = DeliveredFile(name, uploaded[name].size, uploaded[name].version, uploaded[name].version)
+                self.copy(uploaded[name].key, f"{folder}/{name}", file)
+
         try:
-            versions = {name: self.bucket.upload(source, f"{staged}/{name}") for name, source in files.items()}
-            if waiting and is_left_over(waiting, self.settled(month)[-1:]):
-                self._take_out(waiting)
-            elif waiting:
-                self.settle(waiting, "failed", {"reason": "superseded", "problem": SUPERSEDED})
-            for name in sorted(files, key=brings_movies):  # without the movies, it is no delivery yet
-                self.bucket.copy(f"{staged}/{name}", f"{target}/{name}", versions[name])
+            for name, source in files.items():
+                self.client.upload_file(str(source), self.name, f"{self.prefix}{staged}/{name}", Config=config)
+            yield appear
         finally:
             for name in files:
-                self.bucket.delete(f"{staged}/{name}")
-        arrived = self.incoming(month)
-        if arrived is None:
-            raise SettingsError(f"{self.bucket.place(target)} was emptied by somebody else while the delivery arrived.")
-        return arrived
+                self.client.delete_object(**self._named(f"{staged}/{name}"))
 
-    def settle(self, delivery: Delivery, outcome: Outcome, note: Mapping[str, Any]) -> str:
-        """Move the delivery from incoming/ to `outcome`/; its new place."""
-        if delivery.settled or self._replaced(delivery):  # what came instead is a delivery of its own
-            return delivery.place
-        month, source = month_name(delivery.month), self.bucket.below(delivery.place)
-        existing = {o: self.bucket.folders(f"{o}/{month}/") for o in OUTCOMES}
-        place = f"{outcome}/{month}/{place_of(outcome, existing, delivery.id)}"
-        kept = {o.key: o.size for o in self.bucket.objects(f"{place}/")}
-        for file in delivery.files:
-            if kept.get(f"{place}/{file.name}") == file.size:
-                continue
-            if not self.bucket.copy(f"{source}/{file.name}", f"{place}/{file.name}", file.version):
-                return delivery.place  # replaced at this moment
-        self.bucket.write(f"{place}/{NOTES[outcome]}", note_content(delivery, note, "etag"))
-        for marker in self.bucket.objects(f"{source}/"):
-            name = marker.key.rpartition("/")[2]
-            if name in MARKERS and self.bucket.copy(marker.key, f"{place}/{name}", marker.etag):
-                self.bucket.delete(marker.key, marker.etag)
-        self._take_out(delivery)
-        return self.bucket.place(place)
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder that is removed at the end; those of killed processes are removed a day later."""
+        place = settings().scratch
+        place.mkdir(parents=True, exist_ok=True)
+        for folder in place.glob("landing-*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - folder.stat().st_mtime > STAGED_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix="landing-") as scratch:
+            yield Path(scratch)
 
-    def _take_out(self, delivery: Delivery) -> None:
-        # The movies go first, so that what an interruption leaves is known as left over.
-        for file in sorted(delivery.files, key=lambda f: not brings_movies(f.name)):
-            self.bucket.delete(f"{self.bucket.below(delivery.place)}/{file.name}", file.version)
+    def fetch(self, key: str, file: DeliveredFile, scratch: Path) -> Path:
+        """Download the object with that ETag.
 
-    def _replaced(self, delivery: Delivery) -> list[str]:
-        folder = self.bucket.below(delivery.place)
-        now = {f.name: self.bucket.etag(f"{folder}/{f.name}") for f in delivery.files}
-        return [f.name for f in delivery.files if now[f.name] not in (None, f.version)]
+        Raises DeliveryChanged when it was replaced or deleted, TransferBroken or the client's own errors when it
+        does not arrive in several attempts.
+        """
+        from botocore.exceptions import BotoCoreError
+        from urllib3.exceptions import HTTPError
 
-    def _delivery(self, month: dt.date, folder: str, digests: Mapping[str, str] | None = None) -> Delivery | None:
-        named = ((o, o.key.removeprefix(f"{folder}/")) for o in self.bucket.objects(f"{folder}/"))
-        files = tuple(
-            DeliveredFile(name, o.size, (digests or {}).get(name, o.etag), o.etag)
-            for o, name in named
-            if FILE_NAME.fullmatch(name)
-        )
-        return Delivery(month, files, self.bucket.place(folder), digests is not None) if files else None
+        target, before = scratch / file.name, ""
+        problem: Exception = TransferBroken(f"{self.address(key)} arrived damaged {_ATTEMPTS} times; it is not used.")
+        for attempt in range(_ATTEMPTS):
+            try:
+                with _changed_if_gone(self.address(key)):
+                    answer = self.client.get_object(**self._named(key), IfMatch=f'"{file.version}"')
+                with contextlib.closing(answer["Body"]) as body, target.open("wb") as stream:
+                    for chunk in body.iter_chunks(_CHUNK):
+                        stream.write(chunk)
+                found = _etag(target)
+                # An ETag that is no digest is known by the same content arriving twice; damage is not the same twice.
+                expected = {file.version, before} | {found for _ in [0] if _has_no_digest(answer)}
+                if found in expected or _etag(target, self._part_size(key, file.version)) == file.version:
+                    return target
+                before = found
+            except (BotoCoreError, HTTPError, OSError) as error:
+                if isinstance(error, OSError) and error.filename:  # the disk's fault, not the network's
+                    raise
+                problem = error
+            _log.warning("%s did not arrive (attempt %d of %d)", key, attempt + 1, _ATTEMPTS)
+            if attempt + 1 < _ATTEMPTS:
+                time.sleep(_FIRST_PAUSE * 2**attempt)
+        raise problem
 
-    def _folders(self, month: dt.date | None) -> dict[str, list[StoredObject]]:
-        """Objects in incoming/ by the name right below it."""
-        folders = defaultdict(list)
-        for found in self.bucket.objects(f"incoming/{month_name(month) + '/' if month else ''}"):
-            folders[found.key.split("/")[1]].append(found)
-        return folders
+    def _named(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.name, "Key": self.prefix + key}
 
-    def _note(self, note: StoredObject) -> Mapping[str, Any]:
-        key = (self.bucket.place(note.key), note.etag)
-        if key not in _notes:
-            _notes[key] = read_note(self.bucket.read(note.key), self.bucket.place(note.key))
-        return _notes[key]
+    def _etag_of(self, key: str) -> str:
+        return str(self.client.head_object(**self._named(key))["ETag"]).strip('"')
 
-
-def _clear_scratch() -> None:
-    """Remove what killed runs have brought, long enough ago that nobody reads it."""
-    settings().scratch.mkdir(parents=True, exist_ok=True)
-    for folder in settings().scratch.glob("landing-*"):
-        if time.time() - folder.stat().st_mtime > _LONG_AGO_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _part_size(self, key: str, etag: str) -> int | None:
+        """The size of an object's parts; None if it was not put in parts."""
+        if "-" not in etag:
+            return None
+        first = self.client.head_object(**self._named(key), PartNumber=1)
+        return int(first["ContentLength"]) if first.get("PartsCount") == int(etag.partition("-")[2]) else None
 
 
-def _month_of(folder: str) -> dt.date | None:
-    with contextlib.suppress(SettingsError):
-        return parse_month(folder)
-    return None
+def _has_no_digest(answer: Mapping[str, Any]) -> bool:
+    """Whether the ETag of an object says nothing of its content: it is encrypted under a customer's key."""
+    return str(answer.get("ServerSideEncryption", "")).startswith("aws:kms") or "SSECustomerAlgorithm" in answer
+
+
+def _etag(path: Path, part_size: int | None = None) -> str:
+    """The ETag that the file would have, put at once or in parts of this size."""
+    size, digests = path.stat().st_size, []
+    with path.open("rb") as stream:
+        for begin in range(0, size or 1, part_size or size or 1):
+            digest, end = _md5(), begin + (part_size or size)
+            while chunk := stream.read(min(_CHUNK, end - stream.tell())):
+                digest.update(chunk)
+            digests.append(digest)
+    if part_size is None:
+        return str(digests[0].hexdigest())
+    return f"{_md5(b''.join(d.digest() for d in digests)).hexdigest()}-{len(digests)}"
+
+
+def _md5(content: bytes = b"") -> Any:
+    return hashlib.md5(content, usedforsecurity=False)
+
+
+def _code_of(problem: Exception) -> str:
+    return str(getattr(problem, "response", {}).get("Error", {}).get("Code", ""))
+
+
+@contextlib.contextmanager
+def _changed_if_gone(address: str) -> Iterator[None]:
+    """Raise DeliveryChanged where the object that is asked for was deleted, or is another one now."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as problem:
+        if _code_of(problem) in _GONE:
+            raise DeliveryChanged(f"{address} was replaced or deleted while it was read.") from problem
+        raise

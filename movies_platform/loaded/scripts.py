@@ -1,23 +1,19 @@
 """Scripts for warehouses that this platform does not reach by itself: Snowflake and Redshift.
 
-Made from the contracts and the latest snapshot's Parquet files, which must be on S3. They load into a schema beside
-and replace the rows of all tables in one transaction, so that readers see whole snapshots and grants stay. They are
-checked by a parser of each dialect and were never run against the real service.
+Made from the contracts and the latest snapshot's Parquet files, which must be on S3. They load into a schema apart and
+replace the rows of all tables in one transaction, so that readers see whole snapshots and grants stay. They are checked
+by a parser of each dialect and were never run against the real service.
 """
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from movies_platform.contracts.published import SNAPSHOT
-from movies_platform.contracts.tables import qualified
 from movies_platform.errors import LoadFailed
-from movies_platform.loaded.tables import Pair, comment_statements, create_statements, tables_for
-from movies_platform.snapshots.manifest import PublishedFile
-from movies_platform.snapshots.reading import Snapshot, latest_snapshot
+from movies_platform.loaded.tables import contract_of, name_of, target_tables
+from movies_platform.published.read import Snapshot, latest_snapshot
 
-_BESIDE = "movies_loading"
-_REDSHIFT_TEXT = "VARCHAR(65535)"
-KINDS = ("snowflake", "redshift")
+_LOADING = "movies_loading"
 _HEADS = {
     "snowflake": """\
 -- Needs a storage integration that may read the bucket; put its name where it says MY_INTEGRATION.
@@ -25,11 +21,16 @@ CREATE OR REPLACE STAGE movies_snapshot URL = '{place}/' STORAGE_INTEGRATION = M
     "redshift": """\
 -- Needs a role that may read the bucket; put its ARN where it says MY_ROLE.""",
 }
-_COPIES = {
-    "snowflake": "COPY INTO {table} FROM @movies_snapshot/{path} FILE_FORMAT = (TYPE = PARQUET) "
-    "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
-    "redshift": "COPY {table} FROM '{place}/{path}' IAM_ROLE 'MY_ROLE' FORMAT AS PARQUET",
+_STAGES = {
+    "snowflake": "CREATE TABLE {staged} LIKE {table}",
+    "redshift": "CREATE TABLE {staged} (LIKE {table})",
 }
+_COPIES = {
+    "snowflake": "COPY INTO {staged} FROM @movies_snapshot/{path} FILE_FORMAT = (TYPE = PARQUET) "
+    "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
+    "redshift": "COPY {staged} FROM '{place}/{path}' IAM_ROLE 'MY_ROLE' FORMAT AS PARQUET",
+}
+KINDS = tuple(_HEADS)
 
 
 def script_for(kind: str, snapshot: Snapshot | None = None) -> str:
@@ -46,52 +47,49 @@ def script_for(kind: str, snapshot: Snapshot | None = None) -> str:
         "-- Checked by a parser, never run against the real service.",
         _HEADS[kind].format(place=place),
     ]
-    return "\n".join([*head, "", *(f"{statement};" for statement in statements(kind, found, place)), ""])
+    return "\n".join([*head, "", *(f"{statement};" for statement in _statements(kind, found, place)), ""])
 
 
-def statements(kind: str, snapshot: Snapshot, place: str) -> list[str]:
-    """The script's statements, without its head."""
-    pairs = tables_for(lambda table: table.schema)
-    made = [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in sorted({str(p.target.schema) for p in pairs})]
-    made += [_ddl(kind, statement, "CREATE TABLE", "CREATE TABLE IF NOT EXISTS") for p in pairs for statement in _of(p)]
-    made += [f"DROP SCHEMA IF EXISTS {_BESIDE} CASCADE", f"CREATE SCHEMA {_BESIDE}"]
-    for pair in pairs:
-        beside = f"{_BESIDE}.{pair.target.name}"
-        made.append(f"CREATE TABLE {beside} (LIKE {pair.name})" if kind == "redshift" else
-                    f"CREATE TABLE {beside} LIKE {pair.name}")  # fmt: skip
-        if pair.contract is SNAPSHOT:
-            made.append(_snapshot_rows(snapshot, beside))
-        for file in _parquet(snapshot, pair):
-            made.append(_COPIES[kind].format(table=beside, place=place, path=file.path))
+def _statements(kind: str, snapshot: Snapshot, place: str) -> list[str]:
+    tables = target_tables(schemas=True)
+    made = [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in sorted({f"{table.schema}" for table in tables})]
+    made += [statement for table in tables for statement in _create(kind, table)]
+    made += [f"DROP SCHEMA IF EXISTS {_LOADING} CASCADE", f"CREATE SCHEMA {_LOADING}"]
+    for table in tables:
+        staged = f"{_LOADING}.{table.name}"
+        made.append(_STAGES[kind].format(staged=staged, table=table))
+        made += [
+            _COPIES[kind].format(staged=staged, place=place, path=file.path)
+            for file in snapshot.manifest.files
+            if file.table == name_of(table) and file.path.startswith("parquet/")
+        ]
+        if contract_of(table) is SNAPSHOT:
+            rows = ", ".join(
+                f"('{name}', '{snapshot.manifest.snapshot}', {content.rows}, '{content.sha256}', "
+                f"'{content.contract_version}')"
+                for name, content in snapshot.manifest.tables.items()
+            )
+            made.append(f"INSERT INTO {staged} ({_columns(table)}) VALUES {rows}")
     made.append("BEGIN")
-    made += [f"DELETE FROM {pair.name}" for pair in reversed(pairs)]
-    made += [_insert(pair) for pair in pairs]
-    return [*made, "COMMIT", f"DROP SCHEMA {_BESIDE} CASCADE"]
+    made += [f"DELETE FROM {table}" for table in reversed(tables)]
+    made += [
+        f"INSERT INTO {table} ({_columns(table)}) SELECT {_columns(table)} FROM {_LOADING}.{table.name}"
+        for table in tables
+    ]
+    return [*made, "COMMIT", f"DROP SCHEMA {_LOADING} CASCADE"]
 
 
-def _of(pair: Pair) -> list[sa.schema.ExecutableDDLElement]:
-    return [*create_statements(pair, references=True), *comment_statements(pair)]
+def _create(kind: str, table: sa.Table) -> list[str]:
+    """Statements for the table with keys, references and comments, which both spell as PostgreSQL does."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # (SQLAlchemy's stub)
+    dialect.name = kind  # by which a type finds its variant
+    statements: list[sa.schema.ExecutableDDLElement] = [
+        sa.schema.CreateTable(table, if_not_exists=True),
+        sa.schema.SetTableComment(table),
+        *(sa.schema.SetColumnComment(column) for column in table.columns),
+    ]
+    return [str(statement.compile(dialect=dialect)).strip() for statement in statements]
 
 
-def _ddl(kind: str, statement: sa.schema.ExecutableDDLElement, plain: str, careful: str) -> str:
-    text = str(statement.compile(dialect=postgresql.dialect())).strip()  # type: ignore[no-untyped-call]
-    text = text.replace(plain, careful, 1)
-    return text.replace(" TEXT", f" {_REDSHIFT_TEXT}") if kind == "redshift" and careful in text else text
-
-
-def _insert(pair: Pair) -> str:
-    columns = ", ".join(column.name for column in pair.target.columns)
-    return f"INSERT INTO {pair.name} ({columns}) SELECT {columns} FROM {_BESIDE}.{pair.target.name}"
-
-
-def _parquet(snapshot: Snapshot, pair: Pair) -> list[PublishedFile]:
-    files = snapshot.manifest.files
-    return [f for f in files if f.table == qualified(pair.contract) and f.path.startswith("parquet/")]
-
-
-def _snapshot_rows(snapshot: Snapshot, table: str) -> str:
-    rows = ", ".join(
-        f"('{name}', '{snapshot.manifest.snapshot}', {c.rows}, '{c.sha256}', '{c.contract_version}')"
-        for name, c in snapshot.manifest.tables.items()
-    )
-    return f"INSERT INTO {table} (table_name, snapshot_id, row_count, sha256, contract_version) VALUES {rows}"
+def _columns(table: sa.Table) -> str:
+    return ", ".join(column.name for column in table.columns)

@@ -1,91 +1,97 @@
-"""Contracts -> the tables of another database, with keys, references, comments and indexes in its own types."""
+"""Contracts -> the tables of another database, and the statements that bring them to new rows.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Keys, references, comments and the indexes that serve references are declared once, in the contracts; SQLAlchemy spells
+them in each database's own types.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from movies_platform.contracts.published import SNAPSHOT, published_tables
-from movies_platform.contracts.tables import qualified
+from movies_platform.contracts.tables import key_of, qualified, references_of
 
-# Texts compare byte by byte, as in the warehouse. MySQL's TEXT ends at 64 kB, and it takes none into a key.
-_MYSQL: Any = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
-_KEY_TEXT = sa.Text().with_variant(mysql.VARCHAR(255), "mysql")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A published table and the table of the target that takes its rows."""
-
-    contract: sa.Table
-    target: sa.Table
-
-    @property
-    def name(self) -> str:
-        """The name under which the platform knows it."""
-        return qualified(self.contract)
+# Texts compare byte by byte, as in the warehouse. MySQL's TEXT ends at 64 kB, and it takes none into a key; Redshift's
+# ends at 256 bytes.
+_BYTEWISE: Any = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
+_REDSHIFT = sa.VARCHAR(65_535)
+_TEXT = sa.Text().with_variant(mysql.LONGTEXT(**_BYTEWISE), "mysql").with_variant(_REDSHIFT, "redshift")
+_KEY_TEXT = sa.Text().with_variant(mysql.VARCHAR(255, **_BYTEWISE), "mysql").with_variant(_REDSHIFT, "redshift")
 
 
-def tables_for(schema_of: Callable[[sa.Table], str | None], *, suffix: str = "", references: bool = True) -> list[Pair]:
+def target_tables(*, schemas: bool) -> list[sa.Table]:
     """Every published table, and the one that says which snapshot it is, those referred to before those that refer.
 
-    `schema_of` says where a table goes (None: the database has no schemas). With a `suffix`, or another schema, they
-    are the tables beside; those without `references` have neither references nor the indexes for them.
+    Without `schemas` they go by their plain names.
     """
-    metadata = sa.MetaData()
-    made = {}
+    metadata = sa.MetaData(naming_convention={"fk": "%(table_name)s_%(column_0_N_name)s_fkey"})
     for contract in [*published_tables(), SNAPSHOT]:
-        target = sa.Table(
-            contract.name + suffix, metadata, *(_column(c) for c in contract.columns),
-            schema=schema_of(contract), comment=contract.comment, **_MYSQL,
+        table = sa.Table(
+            contract.name, metadata, *_columns(contract), schema=contract.schema if schemas else None,
+            comment=contract.comment, info={"contract": contract},
         )  # fmt: skip
-        made[qualified(contract)] = Pair(contract, target)
-    if references:
-        for pair in made.values():
-            _refer(pair, made)
-    order = {table.fullname: place for place, table in enumerate(metadata.sorted_tables)}
-    return sorted(made.values(), key=lambda pair: order[pair.target.fullname])
+        for own, other, theirs in references_of(contract):
+            place = qualified(other) if schemas else other.name
+            table.append_constraint(sa.ForeignKeyConstraint(own, [f"{place}.{name}" for name in theirs]))
+            if own != key_of(contract)[: len(own)]:  # otherwise the key serves
+                sa.Index(f"{contract.name}_{'_'.join(own)}_idx", *(table.columns[name] for name in own))
+    return metadata.sorted_tables
 
 
-def create_statements(pair: Pair, *, references: bool = False) -> list[sa.schema.ExecutableDDLElement]:
-    """Statements for the table with its key, and with its references where they cannot be added later."""
-    return [sa.schema.CreateTable(pair.target, include_foreign_key_constraints=None if references else [])]
-
-
-def comment_statements(pair: Pair) -> list[sa.schema.ExecutableDDLElement]:
-    """Statements for the comments, where CREATE TABLE has no place for them."""
-    columns = [sa.schema.SetColumnComment(column) for column in pair.target.columns]
-    return [sa.schema.SetTableComment(pair.target), *columns]
-
-
-def reference_statements(pair: Pair, *, constraints: bool = True) -> list[sa.schema.ExecutableDDLElement]:
-    """Statements for the references and the indexes that serve them, to be run when the rows are there."""
-    indexes = [sa.schema.CreateIndex(i) for i in sorted(pair.target.indexes, key=lambda i: str(i.name))]
-    references = sorted(pair.target.foreign_key_constraints, key=lambda fk: str(fk.name))
-    return [*indexes, *(sa.schema.AddConstraint(fk) for fk in references if constraints)]
-
-
-def _column(column: sa.Column[object]) -> sa.Column[object]:
-    kind = (_KEY_TEXT if column.primary_key else _TEXT) if isinstance(column.type, sa.Text) else column.type
-    return sa.Column(
-        column.name, kind, comment=column.comment, primary_key=column.primary_key,
-        nullable=bool(column.nullable), autoincrement=False,
+def staging_table(table: sa.Table) -> sa.Table:
+    """The temporary table for the new rows of a table: its columns and key, nothing else."""
+    contract = contract_of(table)
+    return sa.Table(
+        f"{contract.name}__loading", sa.MetaData(), *_columns(contract, comments=False), prefixes=["TEMPORARY"],
+        info={"contract": contract},
     )  # fmt: skip
 
 
-def _refer(pair: Pair, made: dict[str, Pair]) -> None:
-    key: Sequence[str] = [c.name for c in pair.contract.primary_key.columns]
-    for constraint in pair.contract.foreign_key_constraints:
-        own = [column.name for column in constraint.columns]
-        other = made[qualified(constraint.referred_table)].target
-        name = f"{pair.contract.name}_{'_'.join(own)}"
-        theirs = [other.columns[element.column.name] for element in constraint.elements]
-        # A table beside may get its name later, and MySQL renames only the references that it named itself.
-        renamed = pair.target.name != pair.contract.name
-        constraint_name = None if renamed else f"{name}_fkey"
-        pair.target.append_constraint(sa.ForeignKeyConstraint(own, theirs, name=constraint_name))
-        if own != key[: len(own)]:  # otherwise the key serves
-            sa.Index(f"{name}_idx", *(pair.target.columns[name] for name in own))
+def contract_of(table: sa.Table) -> sa.Table:
+    """The contract that a target or staging table is made from."""
+    contract: sa.Table = table.info["contract"]
+    return contract
+
+
+def name_of(table: sa.Table) -> str:
+    """The name under which the platform knows a target or staging table."""
+    return qualified(contract_of(table))
+
+
+def merge_statements(pairs: Sequence[tuple[sa.Table, sa.Table]]) -> list[sa.Executable]:
+    """Statements that bring each table to the rows of its staging table and touch only rows that differ.
+
+    Tables come in the order of their references (those referred to first): run in this order, no reference ever points
+    to nothing.
+    """
+    changes: list[sa.Executable] = []
+    removals: list[sa.Executable] = []
+    for target, staged in pairs:
+        key = [column.name for column in target.primary_key.columns]
+        same_key = sa.and_(sa.true(), *(target.columns[name] == staged.columns[name] for name in key))
+        rest = {c.name: staged.columns[c.name] for c in target.columns if c.name not in key}
+        add = sa.select(staged)
+        if not key:  # no row can be told from another
+            changes.append(sa.delete(target))
+        else:
+            removals.insert(0, sa.delete(target).where(~sa.exists().where(same_key).correlate(target)))
+            add = add.where(~sa.exists().where(same_key).correlate(staged))
+            if rest:
+                differs = sa.or_(*(target.columns[name].is_distinct_from(column) for name, column in rest.items()))
+                changes.append(sa.update(target).values(rest).where(same_key, differs))
+        changes.append(sa.insert(target).from_select([column.name for column in staged.columns], add))
+    return changes + removals
+
+
+def _columns(contract: sa.Table, *, comments: bool = True) -> list[sa.Column[Any]]:
+    return [
+        sa.Column(
+            column.name,
+            (_KEY_TEXT if column.primary_key else _TEXT) if isinstance(column.type, sa.Text) else column.type,
+            primary_key=column.primary_key, nullable=bool(column.nullable), autoincrement=False,
+            comment=column.comment if comments else None,
+        )
+        for column in contract.columns
+    ]  # fmt: skip

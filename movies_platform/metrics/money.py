@@ -4,63 +4,80 @@ A movie counts in full for each of its groups (`budget_usd`) and, split equally,
 (`budget_share_usd`). A sum over no known value is unknown, not 0.
 """
 
+import narwhals as nw
+
 from movies_platform.contracts import metrics as contracts
-from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.metric import metric
-from movies_platform.metrics.releases import named, releases, total
+from movies_platform.contracts.catalogue import table_asset
+from movies_platform.metrics.releases import releases, total, with_names
 
 
-def yearly_money(movies: Relation, links: Relation, group: str, amount: str) -> Relation:
+def yearly_money(movies: nw.LazyFrame, links: nw.LazyFrame, group: str, amount: str) -> nw.LazyFrame:
     """Sum an amount (US dollars) of each group's releases, year by year.
 
     `amount` is `budget`, `revenue` or `profit`, its column in `movies` `budget_usd` and so on. Columns: year,
     group, movies, movies_with_`amount`, `amount`_usd, `amount`_share_usd.
     """
-    usd = f"{amount}_usd"
-    groups_of_movie = links.aggregate("movie_id, count(*) AS groups", "movie_id").set_alias("groups_of_movie")
-    return releases(movies, links).join(groups_of_movie, "movie_id").aggregate(
-        f"year, {group}, count(*) AS movies, count({usd}) AS movies_with_{amount}, "
-        f"{total(usd)} AS {usd}, {total(f'{usd} / groups')} AS {amount}_share_usd",
-        f"year, {group}",
-    )  # fmt: skip
+    usd, share, known = f"{amount}_usd", f"{amount}_share_usd", f"movies_with_{amount}"
+    groups_of_movie = links.group_by("movie_id").agg(nw.len().alias("groups"))
+    credited = (
+        releases(movies.select("movie_id", "release_year", usd), links)
+        .join(groups_of_movie, on="movie_id")
+        .with_columns((nw.col(usd) / nw.col("groups")).alias(share))
+    )
+    return (
+        credited.group_by("year", group)
+        .agg(
+            nw.len().alias("movies"),
+            nw.col(usd).count().alias(known),
+            nw.col(usd).sum().alias(usd),
+            nw.col(share).sum().alias(share),
+        )
+        .with_columns(total(usd, known).alias(usd), total(share, known).alias(share))
+    )
 
 
-def with_profit(movies: Relation) -> Relation:
+def with_profit(movies: nw.LazyFrame) -> nw.LazyFrame:
     """`movies` with `profit_usd`: revenue minus budget, unknown unless both are known."""
-    return movies.project("*, revenue_usd - budget_usd AS profit_usd")
+    return movies.with_columns((nw.col("revenue_usd") - nw.col("budget_usd")).alias("profit_usd"))
 
 
-@metric(contracts.GENRE_BUDGET_BY_YEAR)
-def genre_budget_by_year(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
+@table_asset(contracts.GENRE_BUDGET_BY_YEAR)
+def genre_budget_by_year(movies: nw.LazyFrame, movie_genres: nw.LazyFrame, genres: nw.LazyFrame) -> nw.LazyFrame:
     """What was spent on each genre."""
-    return named(yearly_money(movies, movie_genres, "genre_id", "budget"), genres)
+    return with_names(yearly_money(movies, movie_genres, "genre_id", "budget"), genres)
 
 
-@metric(contracts.GENRE_REVENUE_BY_YEAR)
-def genre_revenue_by_year(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
+@table_asset(contracts.GENRE_REVENUE_BY_YEAR)
+def genre_revenue_by_year(movies: nw.LazyFrame, movie_genres: nw.LazyFrame, genres: nw.LazyFrame) -> nw.LazyFrame:
     """What each genre earned."""
-    return named(yearly_money(movies, movie_genres, "genre_id", "revenue"), genres)
+    return with_names(yearly_money(movies, movie_genres, "genre_id", "revenue"), genres)
 
 
-@metric(contracts.GENRE_PROFIT_BY_YEAR)
-def genre_profit_by_year(movies: Relation, movie_genres: Relation, genres: Relation) -> Relation:
+@table_asset(contracts.GENRE_PROFIT_BY_YEAR)
+def genre_profit_by_year(movies: nw.LazyFrame, movie_genres: nw.LazyFrame, genres: nw.LazyFrame) -> nw.LazyFrame:
     """What each genre earned beyond what it cost."""
-    return named(yearly_money(with_profit(movies), movie_genres, "genre_id", "profit"), genres)
+    return with_names(yearly_money(with_profit(movies), movie_genres, "genre_id", "profit"), genres)
 
 
-@metric(contracts.COMPANY_BUDGET_BY_YEAR)
-def company_budget_by_year(movies: Relation, movie_companies: Relation, companies: Relation) -> Relation:
+@table_asset(contracts.COMPANY_BUDGET_BY_YEAR)
+def company_budget_by_year(
+    movies: nw.LazyFrame, movie_companies: nw.LazyFrame, companies: nw.LazyFrame
+) -> nw.LazyFrame:
     """What each company's movies cost."""
-    return named(yearly_money(movies, movie_companies, "company_id", "budget"), companies)
+    return with_names(yearly_money(movies, movie_companies, "company_id", "budget"), companies)
 
 
-@metric(contracts.COMPANY_REVENUE_BY_YEAR)
-def company_revenue_by_year(movies: Relation, movie_companies: Relation, companies: Relation) -> Relation:
+@table_asset(contracts.COMPANY_REVENUE_BY_YEAR)
+def company_revenue_by_year(
+    movies: nw.LazyFrame, movie_companies: nw.LazyFrame, companies: nw.LazyFrame
+) -> nw.LazyFrame:
     """What each company's movies earned."""
-    return named(yearly_money(movies, movie_companies, "company_id", "revenue"), companies)
+    return with_names(yearly_money(movies, movie_companies, "company_id", "revenue"), companies)
 
 
-@metric(contracts.COMPANY_PROFIT_BY_YEAR)
-def company_profit_by_year(movies: Relation, movie_companies: Relation, companies: Relation) -> Relation:
+@table_asset(contracts.COMPANY_PROFIT_BY_YEAR)
+def company_profit_by_year(
+    movies: nw.LazyFrame, movie_companies: nw.LazyFrame, companies: nw.LazyFrame
+) -> nw.LazyFrame:
     """What each company's movies earned beyond what they cost."""
-    return named(yearly_money(with_profit(movies), movie_companies, "company_id", "profit"), companies)
+    return with_names(yearly_money(with_profit(movies), movie_companies, "company_id", "profit"), companies)

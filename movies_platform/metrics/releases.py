@@ -1,47 +1,50 @@
 """Releases: a movie with a release year, once for each of its groups (genres or companies).
 
-A group is named by its id column, `genre_id` or `company_id`. All functions take and give relations: what they say is
-computed in the database, all at once, when the answer is stored.
+A group is named by its id column, `genre_id` or `company_id`. All functions take and give lazy frames: what they
+describe is computed by the engine, at once, when the answer is stored.
 """
 
+import narwhals as nw
+
+from movies_platform.contracts.catalogue import table_asset
 from movies_platform.contracts.metrics import COMPANY_RELEASES_BY_GENRE_BY_YEAR
-from movies_platform.contracts.relations import Relation
-from movies_platform.metrics.metric import metric
 
 
-def releases(movies: Relation, links: Relation) -> Relation:
+def releases(movies: nw.LazyFrame, links: nw.LazyFrame) -> nw.LazyFrame:
     """`links` with the `year` and other columns of their movies, movies without a year left out.
 
     `movies` has movie_id, release_year and more, `links` movie_id and ids of groups; one row for each link.
     """
-    return links.join(movies.filter("release_year IS NOT NULL").project("*, release_year AS year"), "movie_id")
+    dated = movies.filter(~nw.col("release_year").is_null()).rename({"release_year": "year"})
+    return links.join(dated, on="movie_id")
 
 
-def named(rows: Relation, *catalogues: Relation) -> Relation:
+def with_names(rows: nw.LazyFrame, *catalogues: nw.LazyFrame) -> nw.LazyFrame:
     """`rows` with the names of their groups; a catalogue has an id column, then a name column."""
     for catalogue in catalogues:
-        rows = rows.join(catalogue, catalogue.columns[0])
+        rows = rows.join(catalogue, on=catalogue.collect_schema().names()[0])
     return rows
 
 
-def total(amount: str) -> str:
-    """Sum of an amount, as SQL; null when none is known.
+def total(amount: str, known: str) -> nw.Expr:
+    """The sum in column `amount`, of `known` values: null when there is none, because engines make it 0.
 
-    Summed in order of size: the last digits are then the same each time, whichever thread meets a row first.
+    Rounded to six decimals, as amounts and popularity are delivered, so that the order of adding decides nothing.
     """
-    return f"list_sum(list_sort(list({amount}) FILTER ({amount} IS NOT NULL)))"
+    return nw.when(nw.col(known) > 0).then(nw.col(amount).round(6))
 
 
-def yearly_releases(movies: Relation, links: Relation, *groups: str) -> Relation:
+def yearly_releases(movies: nw.LazyFrame, links: nw.LazyFrame, *groups: str) -> nw.LazyFrame:
     """Count the releases of each combination of groups in each year."""
-    keys = ", ".join(["year", *groups])
-    return releases(movies, links).aggregate(f"{keys}, count(*) AS releases", keys)
+    return releases(movies, links).group_by("year", *groups).agg(nw.len().alias("releases"))
 
 
-@metric(COMPANY_RELEASES_BY_GENRE_BY_YEAR)
+@table_asset(COMPANY_RELEASES_BY_GENRE_BY_YEAR)
 def company_releases_by_genre_by_year(
-    movies: Relation, movie_companies: Relation, movie_genres: Relation, companies: Relation, genres: Relation
-) -> Relation:
+    movies: nw.LazyFrame, movie_companies: nw.LazyFrame, movie_genres: nw.LazyFrame, companies: nw.LazyFrame,
+    genres: nw.LazyFrame,
+) -> nw.LazyFrame:  # fmt: skip
     """A company's releases in each genre: a movie counts once for each pair of its companies and genres."""
-    links = movie_companies.join(movie_genres, "movie_id")
-    return named(yearly_releases(movies, links, "company_id", "genre_id"), companies, genres)
+    links = movie_companies.join(movie_genres, on="movie_id")
+    return with_names(yearly_releases(movies.select("movie_id", "release_year"), links, "company_id", "genre_id"),
+                      companies, genres)  # fmt: skip

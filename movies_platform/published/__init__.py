@@ -1,5 +1,14 @@
-"""The tables as others read them: whole snapshots of files, each made visible in one step.
+"""Snapshots of the tables, as files that others read.
 
-Core and metric tables and the issues of each month -> a DuckDB file, Parquet, CSV and two wide reports, with a
-manifest. Reading them is in `movies_platform.snapshots`.
+    latest.json                          names the snapshot to read; replaced in one step
+    snapshots/<time>-<snapshot id>-<random>/     one snapshot, never changed
+        manifest.json                    written last: what is in it
+        movies.duckdb                    every table, for analysts
+        parquet/core/movies.parquet      ... and each as Parquet and CSV
+        csv/core/movies.csv.gz
+        parquet/raw/data_issues/2017-11.parquet
+        genre_data.csv, production_data.csv
+
+`write` makes them, `read` reads them, `store` knows the two kinds of places (a folder, S3) and the two JSON files,
+`tables` says what is published.
 """

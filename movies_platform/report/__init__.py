@@ -1,1 +1,1 @@
-"""The report: pictures of the tables, the nine answers and the state of the checks, as a page and as files."""
+"""The report: charts of the tables, the answers year by year and the state of the checks, as a page and as files."""

@@ -1,7 +1,11 @@
-"""The report: one page that needs nothing beside it, and the pictures as files."""
+"""The page of the report: the answers year by year, the charts, the state of the checks, in one HTML file.
 
-import base64
+It needs no server and no other file: the rows of the newest years are in it as JSON, from which a few lines of
+JavaScript show the year that its reader chooses.
+"""
+
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,94 +13,191 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from movies_platform.checks.latest import Latest, latest_results
+from movies_platform.checks.results import CheckState, latest_results
+from movies_platform.contracts.metrics import MEASURES
+from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.errors import UnknownTable
-from movies_platform.report.answers import ANSWERS, newest_year, readable
-from movies_platform.report.pictures import PICTURES, Picture
+from movies_platform.report.charts import for_page, genre_colours, newest_years
 from movies_platform.resources import warehouse
+from movies_platform.resources.build_log import built_from
 from movies_platform.resources.months import month_name
-from movies_platform.resources.settings import settings
+from movies_platform.settings import settings
 
 PAGE = "index.html"
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
+_YEARS, _ROWS = 20, 8
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A picture for the UI and where it lies as a file."""
+class Chart:
+    """A chart on the page: the name of its file, what it shows, and of which tables (`schema.table`)."""
 
-    png: bytes
-    file: Path
+    name: str
+    title: str
+    meaning: str
+    tables: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, and the best rows of each year that answer it.
+
+    `columns` are headings with their expressions, the first one the name of what is ranked; `order` ranks them;
+    numbers have so many `decimals`.
+    """
+
+    question: str
+    table: str
+    columns: dict[str, str]
+    order: str
+    where: str = "true"
+    unit: str = ""
+    decimals: int = 0
 
     @property
-    def markdown(self) -> str:
-        """The picture as markdown that needs no file."""
-        return f"![{self.file.stem}](data:image/png;base64,{base64.b64encode(self.png).decode()})"
+    def texts(self) -> list[str]:
+        """Headings of columns that hold no numbers."""
+        return [heading for heading in self.columns if heading in ("company", "genre", "by")]
+
+    def by_year(self, connection: duckdb.DuckDBPyConnection, years: Iterable[int]) -> dict[str, list[list[str]]]:
+        """The rows of each year as people read them; JSON has texts for keys."""
+        found: dict[str, list[list[str]]] = {str(year): [] for year in years}
+        rows = connection.execute(
+            f"SELECT year, {', '.join(self.columns.values())} FROM metrics.{self.table} WHERE {self.where} "
+            f"QUALIFY row_number() OVER (PARTITION BY year ORDER BY {self.order}) <= {_ROWS} "
+            f"ORDER BY year, {self.order}"
+        ).fetchall()
+        for year, *cells in rows:
+            if str(year) in found:
+                found[str(year)].append([readable(cell, self.decimals) for cell in cells])
+        return found
 
 
-def draw(picture: Picture) -> Drawn:
-    """Draw the picture and keep it as PNG and SVG files; raises UnknownTable before the first refresh."""
-    with warehouse.reading() as connection:
-        _require(connection, picture.tables)
-        rows = picture.rows(connection)
-    png = picture.png(rows)
-    _write(f"{picture.name}.svg", picture.svg(rows).replace("currentColor", "#6e7781").encode())
-    return Drawn(png, _write(f"{picture.name}.png", png))
+def readable(value: Any, decimals: int = 0) -> str:
+    """A value as a cell of a page: no rounding to zero, a dash for what is missing."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.1g}" if decimals and 0 < value < 0.1**decimals else f"{value:,.{decimals}f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def write_page(instance: dg.DagsterInstance) -> Path:
-    """Write the page with all pictures, the answers and the state of the checks; its path."""
-    with warehouse.reading() as connection:
-        _require(connection, [qualified(t) for t in all_tables()])
-        content = page_content(connection, list(latest_results(instance)))
+def _money(kind: str, amount: str, question: str) -> Answer:
+    known = f"format('{{:,}} of {{:,}}', movies_with_{amount}, movies)"
+    columns = {kind: f"{kind}_name", "known": known, amount: f"{amount}_usd", "share": f"{amount}_share_usd"}
+    return Answer(question, f"{kind}_{amount}_by_year", columns, f"{amount}_usd DESC NULLS LAST, {kind}_id",
+                  unit="US dollars")  # fmt: skip
+
+
+def _popularity(kind: str, question: str, where: str = "true") -> Answer:
+    measures = {name: f"{name}_popularity" for name in ("mean", "median", "max")}
+    return Answer(question, f"{kind}_popularity_by_year", {kind: f"{kind}_name", "movies": "movies", **measures},
+                  f"mean_popularity DESC NULLS LAST, {kind}_id", where, decimals=2)  # fmt: skip
+
+
+ANSWERS = (
+    Answer(
+        "Which genre is the most popular of the year?", "most_popular_genre_by_year",
+        {"by": "measure", "genre": "genre_name", "popularity": "popularity", "movies": "movies"},
+        f"list_position({[*MEASURES]}, measure)", decimals=2,
+    ),
+    _popularity("genre", "How popular are the movies of genres?"),
+    _money("genre", "budget", "What is spent on genres?"),
+    _money("genre", "revenue", "What is earned with genres?"),
+    _money("genre", "profit", "What profit is made with genres?"),
+    _money("company", "budget", "What is spent by production companies?"),
+    _money("company", "revenue", "What is earned by production companies?"),
+    _money("company", "profit", "What profit is made by production companies?"),
+    Answer(
+        "How many movies does a company release in a genre?", "company_releases_by_genre_by_year",
+        {"company": "company_name", "genre": "genre_name", "releases": "releases"},
+        "releases DESC, company_id, genre_id",
+    ),
+    _popularity("company", "How popular are the movies of companies (with at least 5)?", "movies >= 5"),
+)  # fmt: skip
+
+
+def check_states(instance: dg.DagsterInstance) -> list[CheckState]:
+    """Every check with what it found last, those that found something first."""
+    order = ("failed", "warned", "did not run", "passed")
+    return sorted(latest_results(instance), key=lambda one: order.index(one.state))
+
+
+def write_page(charts: Sequence[Chart], checks: Sequence[CheckState]) -> Path:
+    """Write the page with the charts as they were drawn last; its path.
+
+    Raises UnknownTable before the first refresh.
+    """
     from jinja2 import Environment
 
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        _TEMPLATE.read_text(encoding="utf-8")
-    )
-    return _write(PAGE, template.render(content).encode())
+    with warehouse.reading() as connection:
+        require_tables(connection)
+        content = page_content(connection, checks)
+    files = [(chart, settings().report / f"{chart.name}.svg") for chart in charts]
+    drawn = [(chart, for_page(file.read_text(encoding="utf-8"))) for chart, file in files if file.is_file()]
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return write(PAGE, template.render(content, charts=drawn, checks=checks).encode())
 
 
-def page_content(connection: duckdb.DuckDBPyConnection, checks: list[Latest]) -> dict[str, Any]:
-    """What the template shows."""
-    year = newest_year(connection)
-    (months,) = connection.execute(
-        "SELECT list(DISTINCT delivery_month ORDER BY delivery_month) FROM raw.deliveries"
-    ).fetchall()
-    counts = {qualified(t): warehouse.row_count(connection, t) for t in all_tables() if t.schema in ("core", "metrics")}
+def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckState]) -> dict[str, Any]:
+    """What the template shows beside the charts."""
+    movies = connection.execute("SELECT release_date, release_year, delivery_month FROM core.movies").df()
+    genres = connection.execute("SELECT genre_id, genre_name FROM core.genres").df()
+    newest, latest = newest_years(movies)
+    years = list(range(latest, newest - _YEARS, -1)) if newest else []
+    states = [one.state for one in checks]
+    rows = {qualified(t): warehouse.row_count(connection, t) for t in present_tables()}
     return {
-        "months": [month_name(month) for month in months[0] or []],
-        "year": year,
+        "newest": newest,
+        "months": _months(connection),
+        "made_from": tables_version(connection),
         "written": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
-        "counts": {name: readable(rows) for name, rows in counts.items()},
-        "pictures": [(p, p.svg(p.rows(connection))) for p in PICTURES],
-        "answers": [(a, a.rows(connection, year)) for a in ANSWERS] if year is not None else [],
-        "checks": sorted(checks, key=lambda c: (not _odd(c), not c.check.blocking)),
-        "failed": [c for c in checks if _odd(c)],
-        "errors": [c for c in checks if _odd(c) and c.check.blocking],
-        "ran": [c for c in checks if c.passed is not None],
+        "answers": ANSWERS,
+        "found": {"years": years, "answers": [answer.by_year(connection, years) for answer in ANSWERS]},
+        "colours": dict(zip(genres["genre_name"], genres["genre_id"].map(genre_colours(genres)), strict=True)),
+        "counts": {name: readable(number) for name, number in rows.items()},
+        "states": {state: states.count(state) for state in ("passed", "warned", "failed", "did not run")},
     }
 
 
-def _odd(latest: Latest) -> bool:
-    """Whether it found something: when it ran last or, of a month, in any month."""
-    return latest.passed is False or bool(latest.failed_months)
-
-
-def _require(connection: duckdb.DuckDBPyConnection, tables: Any) -> None:
-    known = {qualified(t): t for t in all_tables()}
-    missing = [name for name in tables if not warehouse.table_exists(connection, known[name])]
+def require_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise UnknownTable unless every table is there."""
+    missing = [qualified(t) for t in all_tables() if not warehouse.table_exists(connection, t)]
     if missing:
         raise UnknownTable(
-            f"{', '.join(missing)} not computed yet: run 'movies-platform refresh'; if a month "
-            "holds it up, 'movies-platform status' says why."
+            f"{', '.join(missing)} not computed yet: run 'movies-platform refresh'; 'movies-platform status' says "
+            "what is missing."
         )
 
 
-def _write(name: str, content: bytes) -> Path:
+def tables_version(connection: duckdb.DuckDBPyConnection) -> str:
+    """Identifies the deliveries that the tables of core and metrics were computed from."""
+    return " ".join(sorted({built_from(connection, table) or "" for table in present_tables()})).strip()
+
+
+def is_current() -> tuple[bool, str]:
+    """Whether the page shows the tables as they are, and that in words."""
+    page = settings().report / PAGE
+    if not page.is_file():
+        return False, f"There is no {page}. Materialize the report again."
+    with warehouse.reading() as connection:
+        months, version = _months(connection), tables_version(connection)
+    if f'<meta name="made-from" content="{version}">' not in page.read_text(encoding="utf-8"):
+        return False, f"The page shows older tables than those of {', '.join(months)}. Materialize it again."
+    return True, f"The page shows the months {', '.join(months)}."
+
+
+def write(name: str, content: bytes) -> Path:
+    """Write a file of the report in one step; its path."""
     folder = settings().report
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{name}.partial"
     partial.write_bytes(content)
     return partial.replace(folder / name)
+
+
+def _months(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute("SELECT DISTINCT delivery_month FROM raw.deliveries ORDER BY 1").fetchall()
+    return [month_name(month) for (month,) in rows]

@@ -1,42 +1,56 @@
-"""Why a run failed, taken from Dagster's events: the one place that knows how they nest what went wrong."""
+"""Why a run failed, taken from Dagster's events, and what to do about it where the machine is at fault."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import dagster as dg
 
-_REMEDIES = {
-    "No space left on device": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
-    "max_temp_directory_size": "Make room on the disk of MOVIES_HOME (its folder scratch/ takes what memory does not).",
-    "Corrupt database file": "'movies-platform rebuild' makes the warehouse again from processed/.",
-    "Out of Memory Error": "Give the database more memory: MOVIES_MEMORY, for instance 2GB.",
-}
+from movies_platform.settings import settings
+
+_FULL = ("No space left on device", "max_temp_directory_size", "database or disk is full")
+_DAMAGED = (
+    "not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "replaying WAL",
+    "stored checksum",
+)  # fmt: skip
+_OUT_OF_MEMORY = "Out of Memory Error"
 
 
 @dataclass(frozen=True)
 class StepFailure:
-    """Why a step failed: what it `said` to people itself (a `dg.Failure`), and the innermost error's message.
+    """Why a step failed: the `description` that it gave (a `dg.Failure`), and the innermost error's message.
 
     `kinds` are the names of the errors' classes, outermost first: Dagster wraps what a step raises.
     """
 
     step: str
-    said: str | None
+    description: str | None
     message: str
     kinds: tuple[str, ...]
 
     @property
     def reason(self) -> str:
-        """The sentence to show: what was said for people, or else what went wrong at the bottom."""
-        return self.said or explained(self.message)
+        """What to show: the step's own description, or else the innermost error."""
+        return self.description or explained(self.message)
 
 
 def explained(message: str) -> str:
-    """The message of an error; where the machine is too small, its first line and what can be done."""
-    for sign, remedy in _REMEDIES.items():
-        if sign in message:
-            return f"{message.splitlines()[0].rstrip('.')}. {remedy} Nothing is lost: the next refresh goes on."
-    return message
+    """The message of an error; where disk, memory or the warehouse's file is at fault, its first line and a remedy."""
+    if any(sign in message for sign in _FULL):
+        named = re.search(r"""["'](/[^"']+)["']""", message)
+        place = named[1] if named else settings().dagster_home if "database or disk" in message else settings().home
+        remedy = f"Make room on the disk of {place}."
+    elif any(sign in message for sign in _DAMAGED):
+        return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
+    elif _OUT_OF_MEMORY in message:
+        remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."
+    else:
+        return message
+    return f"{_first_line(message)} {remedy} Nothing is lost: the next refresh goes on."
+
+
+def _first_line(message: str) -> str:
+    return f"{message.splitlines()[0].rstrip('.')}."
 
 
 def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | None:
@@ -45,11 +59,11 @@ def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | Non
         if event is None or not event.is_step_failure:
             continue
         failure = event.step_failure_data
-        said = failure.user_failure_data.description if failure.user_failure_data else None
+        description = failure.user_failure_data.description if failure.user_failure_data else None
         errors = [failure.error] if failure.error else []
         while errors and errors[-1].cause:
             errors.append(errors[-1].cause)
-        if said or errors:
+        if description or errors:
             message = errors[-1].message.strip() if errors else ""
-            return StepFailure(f"{event.step_key}", said, message, tuple(f"{error.cls_name}" for error in errors))
+            return StepFailure(f"{event.step_key}", description, message, tuple(f"{each.cls_name}" for each in errors))
     return None

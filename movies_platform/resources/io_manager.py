@@ -1,32 +1,33 @@
-"""The I/O manager of dagster-duckdb, made atomic, for relations and for pandas frames.
+"""The I/O manager of dagster-duckdb-pandas, made atomic and bound to the contracts, with lazy frames beside pandas'.
 
-The stock one autocommits a delete and then an insert by position: a failure in between loses the table.
-This one writes in one transaction, by column name, into the table that the contract declares. Whoever asks for a
-relation gets the table itself, of which the database reads what is used; whoever asks for a frame gets all of it,
-in the contract's types. Rows are in the order of the key.
+The stock one autocommits a delete and then an insert by position: a failure in between loses the table. This one
+writes in one transaction, by column name, into the table that the contract declares; rows that break the contract
+raise, and the rows of before stay. A lazy frame (Narwhals over a DuckDB relation) is computed in the database when it
+is stored; a pandas frame comes and goes in the contract's types. Rows are in the order of the key.
 """
 
 import contextlib
-import sys
-from abc import ABC
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 import duckdb
+import narwhals as nw
+import pandas as pd
+import sqlalchemy as sa
 from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
-from dagster_duckdb.io_manager import DuckDbClient, DuckDBIOManager
+from dagster_duckdb.io_manager import DuckDbClient
+from dagster_duckdb_pandas import DuckDBPandasIOManager, DuckDBPandasTypeHandler
 from pydantic import Field
 
-from movies_platform.contracts.relations import Relation, conforming, typed
+from movies_platform.contracts.frames import conform, typed_frame
 from movies_platform.contracts.tables import qualified, table_named
+from movies_platform.contracts.violations import violations_of
+from movies_platform.errors import ContractViolation
 from movies_platform.resources import warehouse
-from movies_platform.resources.builds import built_from, deliveries_fingerprint, note_build
-from movies_platform.resources.facts import table_facts
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import sqlalchemy as sa
+from movies_platform.resources.build_log import expect_complete_months, fingerprint_from, note_build
+from movies_platform.resources.metadata import table_metadata
+from movies_platform.resources.run_monitoring import alive
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
@@ -34,9 +35,13 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
-        """Hold the one connection while the run's steps use it."""
-        with warehouse.opened():
+        """Hold the lock of the run, and the one connection once a step has used it."""
+        with alive(context.run.run_id) if context.run else contextlib.nullcontext(), warehouse.kept_open():
             yield self
+
+    def opened(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The run's connection."""
+        return warehouse.opened()
 
     def transaction(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         """One atomic write; see `warehouse.transaction`."""
@@ -59,124 +64,99 @@ class TransactionClient(DuckDbClient):
         warehouse.ensure(connection, _contract(table_slice))
 
 
-class RelationHandler(DbTypeHandler[Relation]):
-    """Relations of the warehouse <-> tables, as their contracts declare them."""
+class LazyFrameHandler(DbTypeHandler[nw.LazyFrame]):
+    """Narwhals' lazy frames <-> tables, as their contracts declare them."""
 
     @property
     def supported_types(self) -> Sequence[type[object]]:
-        """Only relations."""
-        return [Relation]
-
-    def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Relation, connection: Any) -> None:
-        """Store the rows; those of before are already deleted in the same transaction."""
-        contract = _contract(table_slice)
-        context.add_output_metadata(table_facts(contract, store(connection, contract, obj)))
-
-    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> Relation:
-        """The table, or the columns asked for; nothing is read yet."""
-        table: Relation = connection.table(qualified(_contract(table_slice)))
-        return table.project(", ".join(table_slice.columns)) if table_slice.columns else table
-
-
-class Frame(ABC):  # noqa: B024  (nothing is made of it: it is only compared with)
-    """Stands for pandas.DataFrame and what is derived from it, without importing pandas.
-
-    No asset of the platform takes or gives a frame, and importing pandas takes longer than computing an answer.
-    Whoever names the type, or has a frame, has imported it: so it is looked up when Dagster compares types.
-    """
-
-    @classmethod
-    def __subclasshook__(cls, kind: type) -> bool:
-        frame = getattr(sys.modules.get("pandas"), "DataFrame", None)
-        return frame is not None and issubclass(kind, frame)
-
-
-class FrameHandler(DbTypeHandler["pd.DataFrame"]):
-    """Frames <-> tables, as their contracts declare them."""
-
-    @property
-    def supported_types(self) -> Sequence[type[object]]:
-        """Only pandas frames."""
-        return [Frame]
+        """Only lazy frames."""
+        return [nw.LazyFrame]
 
     def handle_output(
-        self, context: dg.OutputContext, table_slice: TableSlice, obj: "pd.DataFrame", connection: Any
-    ) -> None:
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: nw.LazyFrame, connection: Any
+    ) -> dict[str, Any]:
+        """Store the rows; those of before are already deleted in the same transaction."""
+        contract = _contract(table_slice)
+        sources = [table_named(".".join(dep.asset_key.path)) for dep in context.asset_spec.deps]
+        rows = store(connection, contract, obj, fingerprint_from(connection, sources))
+        return table_metadata(connection, contract, rows)
+
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> nw.LazyFrame:
+        """The table, or the columns asked for; nothing is read yet."""
+        if table_slice.schema == "parsed":
+            expect_complete_months(connection)
+        table = table_frame(connection, _contract(table_slice))
+        return table.select(*table_slice.columns) if table_slice.columns else table
+
+
+class FrameHandler(DuckDBPandasTypeHandler):
+    """Pandas frames <-> tables, as their contracts declare them."""
+
+    def handle_output(
+        self, context: dg.OutputContext, table_slice: TableSlice, obj: pd.DataFrame, connection: Any
+    ) -> dict[str, Any]:
         """Store the frame; its rows of before are already deleted in the same transaction."""
-        from movies_platform.contracts.frames import conform
-
         contract = _contract(table_slice)
-        with as_relation(connection, contract, conform(obj, contract)) as rows:
-            context.add_output_metadata(table_facts(contract, store(connection, contract, rows)))
+        connection.register("given_frame", typed_frame(obj, contract))
+        try:
+            columns = ", ".join(
+                f"{c.name}::DATE AS {c.name}" if isinstance(c.type, sa.Date) else c.name
+                for c in contract.columns
+                if c.name in obj.columns
+            )
+            given: nw.LazyFrame = nw.from_native(connection.sql(f"SELECT {columns} FROM given_frame"))
+            return LazyFrameHandler().handle_output(context, table_slice, given, connection)
+        finally:
+            connection.unregister("given_frame")
 
-    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> "pd.DataFrame":
-        """The table's rows, with the columns asked for, in the order of its key."""
-        contract = _contract(table_slice)
-        return load(connection, contract, list(table_slice.columns or []))
+    def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> pd.DataFrame:
+        """The rows with the columns asked for, in the order of the key, in the contract's types."""
+        return typed_frame(super().load_input(context, table_slice, connection), _contract(table_slice))
 
 
-class ContractIOManager(DuckDBIOManager):
-    """`DuckDBIOManager` with atomic, contract-bound writes."""
+class ContractIOManager(DuckDBPandasIOManager):
+    """`DuckDBPandasIOManager` with atomic, contract-bound writes, and with lazy frames."""
 
     database: str = Field(default="", description="Not used: the settings name the warehouse.")
     warehouse: dg.ResourceDependency[Warehouse]
 
     @staticmethod
     def type_handlers() -> Sequence[DbTypeHandler[Any]]:
-        """For relations and for pandas."""
-        return [RelationHandler(), FrameHandler()]
+        """For lazy frames and for pandas."""
+        return [LazyFrameHandler(), FrameHandler()]
 
     def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
-        """Built on dagster-duckdb's own, with our client."""
+        """The stock one, with a client that uses transactions."""
         return DbIOManager(
             db_client=TransactionClient(),
-            database="warehouse",
-            schema=None,
+            database="",
             type_handlers=self.type_handlers(),
-            default_load_type=Relation,
+            default_load_type=nw.LazyFrame,
             io_manager_name="ContractIOManager",
         )
 
 
-def replace(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> int:
-    """Put the rows in the place of the table's; how many they are. To be called in a transaction.
+def table_frame(connection: duckdb.DuckDBPyConnection, contract: sa.Table) -> nw.LazyFrame:
+    """A stored table as a lazy frame."""
+    frame: nw.LazyFrame = nw.from_native(connection.table(qualified(contract)))
+    return frame
 
-    Raises ContractViolation where they do not fit the table.
+
+def store(connection: duckdb.DuckDBPyConnection, contract: sa.Table, rows: nw.LazyFrame, built_from: str) -> int:
+    """Insert rows by column name into an empty table and note what they show; how many they are.
+
+    Raises ContractViolation where they do not fit; the caller's transaction is then to be rolled back.
     """
-    connection.execute(f"DELETE FROM {warehouse.ensure(connection, contract)}")
-    return store(connection, contract, rows)
-
-
-def store(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", rows: Relation) -> int:
-    """Insert rows by column name and note what they were computed from; how many they are."""
-    query = conforming(rows, contract).sql_query()
-    inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {query}").fetchone()
-    core = built_from(connection, table_named("core.movies"))
-    note_build(connection, contract, core or deliveries_fingerprint(connection))
+    relation: duckdb.DuckDBPyRelation = nw.to_native(conform(rows, contract))
+    try:
+        inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {relation.sql_query()}").fetchone()
+    except duckdb.ConstraintException as problem:
+        raise ContractViolation(f"{qualified(contract)}: {problem}") from problem
+    if wrong := violations_of(connection, contract, references=False):
+        raise ContractViolation(f"{qualified(contract)}: " + "; ".join(f"{what}: {n:,} rows" for what, n in wrong))
+    note_build(connection, contract, built_from)
     return int(inserted[0]) if inserted else 0
 
 
-@contextlib.contextmanager
-def as_relation(
-    connection: duckdb.DuckDBPyConnection, contract: "sa.Table", frame: "pd.DataFrame"
-) -> Iterator[Relation]:
-    """A conforming frame where the database can read it."""
-    connection.register("given_frame", frame)
-    try:
-        yield connection.table("given_frame").project(typed(contract))
-    finally:
-        connection.unregister("given_frame")
-
-
-def load(connection: duckdb.DuckDBPyConnection, contract: "sa.Table", columns: list[str]) -> "pd.DataFrame":
-    """The table as a frame in the contract's types; shape (rows, columns asked for or all)."""
-    from movies_platform.contracts.frames import dtype_of
-
-    chosen = columns or [column.name for column in contract.columns]
-    # Rows are stored in the order of the key and DuckDB keeps it: no sorting.
-    rows = connection.execute(f"SELECT {', '.join(chosen)} FROM {qualified(contract)}").df()
-    return rows.astype({name: dtype_of(contract.columns[name]) for name in chosen})
-
-
-def _contract(table_slice: TableSlice) -> "sa.Table":
+def _contract(table_slice: TableSlice) -> sa.Table:
     return table_named(f"{table_slice.schema}.{table_slice.table}")

@@ -17,3 +17,9 @@ def parse_month(text: str) -> dt.date:
 def month_name(month: dt.date) -> str:
     """`2017-11`, as folders and people write a month."""
     return f"{month.year:04d}-{month.month:02d}"
+
+
+def months_between(*months: dt.date) -> list[dt.date]:
+    """Every month from the earliest to the latest of `months`, both included; none where there is none."""
+    numbers = [12 * month.year + month.month - 1 for month in months]
+    return [dt.date(n // 12, n % 12 + 1, 1) for n in range(min(numbers), max(numbers) + 1)] if months else []

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from movies_platform.errors import SettingsError
 
-_ATTEMPTS = 5
-_FIRST_PAUSE = 0.1  # seconds, doubled each time
+_PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds before each further attempt
+Read = TypeVar("Read")
 
 
 def s3_client() -> Any:
@@ -17,21 +17,41 @@ def s3_client() -> Any:
     return S3Resource(max_attempts=5).get_client()
 
 
-def whole_body(get: Callable[[], Any]) -> bytes:
-    """The body of the answer that `get` asks for, asked for again where it breaks off.
+def retried(read: Callable[[], Read]) -> Read:
+    """What `read` returns; it is called again, up to five times in all, where an answer breaks off in its body.
 
-    boto3 retries only until an answer begins.
+    boto3 retries only until an answer begins, and has then done so for errors that are raised here at once.
     """
-    from botocore.exceptions import BotoCoreError
+    from botocore import exceptions as boto
+    from urllib3.exceptions import HTTPError
 
-    for attempt in range(_ATTEMPTS):
+    broken = (
+        boto.ResponseStreamingError, boto.IncompleteReadError, boto.ReadTimeoutError, boto.ConnectionClosedError,
+        boto.FlexibleChecksumError, HTTPError,
+    )  # fmt: skip
+    for pause in _PAUSES:
         try:
-            return bytes(get()["Body"].read())
-        except BotoCoreError:
-            if attempt + 1 == _ATTEMPTS:
-                raise
-            time.sleep(_FIRST_PAUSE * 2**attempt)
-    raise AssertionError
+            return read()
+        except broken:
+            time.sleep(pause)
+    return read()
+
+
+def complete(answer: Any, *fields: str) -> Any:
+    """The answer, if it has the fields; raises an error that is `retried` where it broke off among its headers.
+
+    Python's HTTP client takes such an answer for a complete one, without a body.
+    """
+    from botocore.exceptions import IncompleteReadError
+
+    if not all(field in answer for field in fields):
+        raise IncompleteReadError(actual_bytes=0, expected_bytes="an unknown number of")
+    return answer
+
+
+def whole_body(get: Callable[[], Any]) -> bytes:
+    """The body of the object that `get` asks for, asked for again where the answer breaks off."""
+    return retried(lambda: bytes(complete(get(), "ContentLength", "ETag")["Body"].read()))
 
 
 def split_address(address: str) -> tuple[str, str]:

@@ -6,7 +6,11 @@ write is one transaction, so that a killed run leaves the old rows or the new on
 """
 
 import contextlib
+import fcntl
+import itertools
 import logging
+import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,12 +23,14 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
-from movies_platform.errors import UnknownTable, WarehouseBusy, WarehouseDamaged
-from movies_platform.resources.settings import Settings, settings
+from movies_platform.errors import UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
+from movies_platform.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
 _DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "replaying WAL")
 _POLL_SECONDS = 0.1
+_STORAGE = "v1.5.0"
+NAME = "warehouse"  # of the database in a connection
 # Otherwise DuckDB takes the type of an array of objects from a sample of them, and fails at the first misfit.
 _NO_GUESSING = "SET pandas_analyze_sample=0"
 # A month lies in row groups of its own, which a new delivery replaces as a whole. DuckDB would merge those that are not
@@ -35,46 +41,104 @@ _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 # Tables that were found complete; no one else changes them while a connection has the warehouse open for writing.
 _complete: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[sa.Table]] = WeakKeyDictionary()
 _guard = threading.RLock()
+_spills = itertools.count()
+_keeping: list[contextlib.ExitStack] = []  # of runs that keep the warehouse open
 
 
 @contextlib.contextmanager
 def opened() -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse open for writing until the end of the outermost `with`.
+    """The warehouse open for writing until the end of the outermost `with`, or of `kept_open` around it.
 
     Raises WarehouseBusy when another process keeps it longer than MOVIES_WAIT, WarehouseDamaged when it is no database.
     """
     chosen = settings()
     with _guard:
-        connection = _open.get(chosen.warehouse)
-        if connection is not None:
-            yield connection
+        if chosen.warehouse in _open:
+            yield _open[chosen.warehouse]
             return
-        connection = _open[chosen.warehouse] = _connect(chosen, read_only=False)
-        try:
+        with contextlib.ExitStack() as closing:
+            closing.enter_context(_locked(chosen))
+            connection = _open[chosen.warehouse] = closing.enter_context(_connect(chosen, read_only=False))
+            closing.callback(_open.pop, chosen.warehouse)
+            if _keeping:
+                _keeping[-1].push(closing.pop_all())
             yield connection
+
+
+@contextlib.contextmanager
+def kept_open() -> Iterator[None]:
+    """Once it is opened for writing, the warehouse stays open until the end of this `with`: for the steps of a run."""
+    with contextlib.ExitStack() as kept:
+        _keeping.append(kept)
+        try:
+            yield
         finally:
-            _open.pop(chosen.warehouse)
-            connection.close()
+            _keeping.remove(kept)
+
+
+@contextlib.contextmanager
+def replacing() -> Iterator[bool]:
+    """Keep other writers out while the warehouse's file is replaced; gives whether that is damaged."""
+    chosen = settings()
+    with _guard, _locked(chosen):
+        is_damaged = False
+        with contextlib.suppress(WarehouseOutdated):
+            try:
+                if chosen.warehouse.exists():
+                    _connect(chosen, read_only=True).close()
+            except WarehouseDamaged:
+                is_damaged = True
+        yield is_damaged
+
+
+@contextlib.contextmanager
+def _locked(chosen: Settings) -> Iterator[None]:
+    """The lock of whoever writes the file: DuckDB's own is only there while the file is a database."""
+    path = chosen.warehouse.with_name(f".{chosen.warehouse.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        for _ in _waits(chosen):
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                continue
+        yield
+
+
+def _waits(chosen: Settings) -> Iterator[None]:
+    """Tries, a tenth of a second apart; raises WarehouseBusy when MOVIES_WAIT has passed."""
+    deadline = time.monotonic() + chosen.wait
+    yield
+    _log.warning("waiting for another process to finish writing %s", chosen.warehouse.name)
+    while time.monotonic() <= deadline:
+        time.sleep(_POLL_SECONDS)
+        yield
+    raise WarehouseBusy(
+        f"{chosen.warehouse} is open in another process for more than {chosen.wait:.0f} seconds. "
+        "Try again when that has ended (readers keep it from being written, too), or raise MOVIES_WAIT."
+    )
 
 
 @contextlib.contextmanager
 def transaction() -> Iterator[duckdb.DuckDBPyConnection]:
     """A transaction of the warehouse: committed at the end, rolled back on any error."""
-    with opened() as connection:
-        connection.begin()
-        try:
-            yield connection
-        except BaseException:
-            with contextlib.suppress(duckdb.Error):  # the first error is the one to be seen
-                undo(connection)
-            raise
-        connection.commit()
+    with opened() as connection, transaction_on(connection):
+        yield connection
 
 
-def undo(connection: duckdb.DuckDBPyConnection) -> None:
-    """Roll the transaction back, tables that it made included."""
-    _complete.pop(connection, None)
-    connection.rollback()
+@contextlib.contextmanager
+def transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A transaction of a connection: committed at the end, rolled back on any error."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        _complete.pop(connection, None)  # tables that the transaction made are gone
+        with contextlib.suppress(duckdb.Error):  # the first error is the one to be seen
+            connection.rollback()
+        raise
+    connection.commit()
 
 
 @contextlib.contextmanager
@@ -94,15 +158,29 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """A connection to the warehouse, attached under one name, whatever its file is called."""
     chosen.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    # Given at opening: a second connection of the process may not set them once the first has spilled.
-    options = {**_bounds(chosen), "storage_compatibility_version": "v1.5.0", **_LEFT_AS_STORED}
-    deadline = time.monotonic() + chosen.wait_seconds
-    told = False
-    while True:
+    connection = duckdb.connect(config={**_bounds(chosen), **_LEFT_AS_STORED})
+    try:
+        _attach(connection, chosen, "READ_ONLY" if read_only else f"STORAGE_VERSION '{_STORAGE}'")
+        connection.execute(f"USE {NAME}")
+        if _is_outdated(connection):
+            raise WarehouseOutdated(
+                f"{chosen.warehouse} was made by an earlier version. 'movies-platform rebuild' makes it again from "
+                "processed/; deliveries and published snapshots stay as they are."
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, chosen: Settings, option: str) -> None:
+    for _ in _waits(chosen):
         try:
-            return duckdb.connect(chosen.warehouse, read_only=read_only, config=options)
-        except duckdb.IOException as problem:
+            connection.execute(f"ATTACH {literal(chosen.warehouse)} AS {NAME} ({option})")
+            return
+        except (duckdb.IOException, duckdb.SerializationException) as problem:
             if any(sign in str(problem) for sign in _DAMAGED):
                 raise WarehouseDamaged(
                     f"{chosen.warehouse} is damaged: {str(problem).splitlines()[0]} "
@@ -110,15 +188,15 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                 ) from problem
             if _LOCKED not in str(problem):
                 raise
-            if time.monotonic() > deadline:
-                raise WarehouseBusy(
-                    f"{chosen.warehouse} is open in another process for more than {chosen.wait_seconds:.0f} seconds. "
-                    "Try again when that has ended (readers keep it from being written, too), or raise MOVIES_WAIT."
-                ) from problem
-            if not told:
-                _log.warning("waiting for another process to finish writing %s", chosen.warehouse.name)
-                told = True
-            time.sleep(_POLL_SECONDS)
+
+
+def _is_outdated(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the tables are those of the first version, which noted builds in another way."""
+    try:
+        connection.execute("SELECT fingerprint FROM platform.builds LIMIT 0")
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return False
+    return True
 
 
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
@@ -128,7 +206,19 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    return {"temp_directory": str(chosen.scratch / "spill"), "memory_limit": chosen.memory or _room()}
+    return {"temp_directory": str(spill_folder(chosen)), "memory_limit": chosen.memory or _room()}
+
+
+def spill_folder(chosen: Settings) -> Path:
+    """A folder to spill into, for one database of this process: two that shared one would read each other's rows.
+
+    Those of processes that were killed are removed.
+    """
+    for folder in chosen.scratch.glob("spill-*"):
+        process = folder.name.split("-")[1]
+        if process.isdecimal() and not Path(f"/proc/{process}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    return chosen.scratch / f"spill-{os.getpid()}-{next(_spills)}"
 
 
 @cache

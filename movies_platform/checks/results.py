@@ -1,0 +1,159 @@
+"""What a check found, how it becomes an asset check of Dagster, and what every check found last."""
+
+import datetime as dt
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import duckdb
+import sqlalchemy as sa
+
+from movies_platform.contracts.catalogue import MONTHLY, POOL, asset_key
+from movies_platform.partitions import delivery_months
+from movies_platform.resources.io_manager import Warehouse
+from movies_platform.resources.months import parse_month
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """How many offenders there are, what to say about them, and numbers worth plotting.
+
+    `worst` are some offenders to look at, `columns` the names of their columns.
+    """
+
+    offenders: int
+    message: str
+    numbers: Mapping[str, float | int] = field(default_factory=dict)
+    worst: Rows = ()
+    columns: Sequence[str] = ()
+
+
+def table_check(
+    table: sa.Table, *, blocking: bool = False, reads: Sequence[sa.Table] = ()
+) -> Callable[[Callable[..., Findings]], dg.AssetChecksDefinition]:
+    """Decorate a function of a connection (and, for a monthly table, a month): the check of its name on the table.
+
+    Its docstring is the description: the rule, and what to do when it is broken. A blocking check is an error and
+    keeps what is computed from the table from running; others warn. `reads` are the other tables it needs.
+    """
+
+    def decorate(find: Callable[..., Findings]) -> dg.AssetChecksDefinition:
+        monthly = table.schema in MONTHLY
+
+        def check(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+            with warehouse.opened() as connection:
+                found = find(connection, parse_month(context.partition_key)) if monthly else find(connection)
+            return check_result(found, blocking=blocking)
+
+        with quiet_preview():
+            return dg.asset_check(
+                asset=asset_key(table), name=find.__name__, description=inspect.getdoc(find), blocking=blocking,
+                additional_deps=[asset_key(t) for t in reads], pool=POOL,
+                partitions_def=delivery_months if monthly else None,
+            )(check)  # fmt: skip
+
+    return decorate
+
+
+def quiet_preview() -> warnings.catch_warnings:
+    """Without Dagster's warning that checks with partitions are a preview, on which this platform is pinned."""
+    return warnings.catch_warnings(action="ignore", category=dg.PreviewWarning)
+
+
+def check_result(found: Findings, *, blocking: bool, **names: Any) -> dg.AssetCheckResult:
+    """The findings as Dagster shows them."""
+    metadata: dict[str, Any] = {"offenders": found.offenders} | {
+        name: round(number, 4) for name, number in found.numbers.items()
+    }
+    if found.worst:
+        metadata["worst"] = _table(found)
+    return dg.AssetCheckResult(
+        passed=found.offenders == 0,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        description=found.message, metadata=metadata, **names,
+    )  # fmt: skip
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    return connection.execute(query).fetchall()
+
+
+def value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The first value of a query's first row."""
+    return connection.execute(query).fetchall()[0][0]
+
+
+def month_rows(table: str, month: dt.date) -> str:
+    """The month's rows of a table, for a FROM clause."""
+    return f"(SELECT * FROM {table} WHERE delivery_month = DATE '{month}')"
+
+
+def _table(found: Findings) -> dg.TableMetadataValue:
+    records = [
+        {
+            name: value if isinstance(value, str | int | float | None) else str(value)
+            for name, value in zip(found.columns, row, strict=True)
+        }
+        for row in found.worst
+    ]
+    types = {int: "int", float: "float"}
+    return dg.MetadataValue.table(
+        [dg.TableRecord(record) for record in records],
+        dg.TableSchema(
+            [dg.TableColumn(name, type=types.get(type(records[0][name]), "string")) for name in found.columns]
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """A check of an asset (`core.movies`) with its latest result; `passed` is None where it never ran.
+
+    `failed_months` are the months of delivery whose latest result is a failure, as `2017-11`.
+    """
+
+    asset: str
+    name: str
+    passed: bool | None = None
+    severity: str | None = None
+    message: str = ""
+    failed_months: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """passed, warned, failed or did not run."""
+        if self.passed is None:
+            return "did not run"
+        if self.passed and not self.failed_months:
+            return "passed"
+        return "failed" if self.severity == "ERROR" else "warned"
+
+
+def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:
+    """Every check with what it found last, from Dagster's history."""
+    from movies_platform.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    keys = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
+    storage = instance.event_log_storage
+    records = storage.get_latest_asset_check_execution_by_key(keys)
+    failed: dict[dg.AssetCheckKey, list[str]] = {}
+    for state in storage.get_asset_check_partition_info([k for k in keys if k.asset_key.path[0] in MONTHLY]):
+        status = state.latest_execution_status
+        if status is not None and status.value == "FAILED" and state.partition_key:
+            failed.setdefault(state.check_key, []).append(state.partition_key)
+    for key in keys:
+        event = records[key].event if key in records else None
+        found = event.dagster_event.event_specific_data if event and event.dagster_event else None
+        asset = ".".join(key.asset_key.path)
+        if isinstance(found, dg.AssetCheckEvaluation):
+            months = tuple(sorted(failed.get(key, [])))
+            yield CheckState(asset, key.name, found.passed, found.severity.value, found.description or "", months)
+        else:
+            yield CheckState(asset, key.name)

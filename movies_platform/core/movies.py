@@ -1,0 +1,29 @@
+"""Parsed movies of all months -> core.movies: each movie as the newest month that delivers it has it.
+
+The whole table is computed each time, which makes it independent of the order in which months were delivered.
+"""
+
+import narwhals as nw
+
+from movies_platform.contracts.catalogue import table_asset
+from movies_platform.contracts.core import MOVIES
+
+
+def newest_versions(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+    """The rows of the newest `delivery_month` that has their `key`; columns as given."""
+    newest = rows.group_by(key).agg(nw.col("delivery_month").max())
+    return rows.join(newest, on=[key, "delivery_month"])
+
+
+def present_movies(parsed_movies: nw.LazyFrame) -> nw.LazyFrame:
+    """The newest version of each movie, with release_year and release_month."""
+    released = nw.col("release_date").dt
+    return newest_versions(parsed_movies, "movie_id").drop("record_number").with_columns(
+        released.year().alias("release_year"), released.month().alias("release_month")
+    )  # fmt: skip
+
+
+@table_asset(MOVIES)
+def movies(parsed_movies: nw.LazyFrame) -> nw.LazyFrame:
+    """Each movie once."""
+    return present_movies(parsed_movies)
