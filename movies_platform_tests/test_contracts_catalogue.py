@@ -12,7 +12,7 @@ from movies_platform.contracts.catalogue import (
     column_lineage,
     column_schema,
     description,
-    table_spec,
+    monthly_spec,
 )
 from movies_platform.contracts.sources import MOVIES_METADATA
 from movies_platform.contracts.tables import STAGES
@@ -52,10 +52,10 @@ def test_the_catalogue_tells_key_and_references(table: sa.Table):
 
 @TABLES
 def test_asset_table_and_group_share_one_name(table: sa.Table):
-    spec = table_spec(table)
-    assert asset_key(table).path == [table.schema, table.name] == spec["key"].path
-    assert spec["group_name"] == table.schema
-    assert spec["metadata"]["dagster/table_name"] == qualified(table)
+    spec = monthly_spec(table)
+    assert asset_key(table).path == [table.schema, table.name] == spec.key.path
+    assert spec.group_name == table.schema
+    assert spec.metadata["dagster/table_name"] == qualified(table)
 
 
 @TABLES

@@ -41,8 +41,12 @@ def typed_frame(frame: "pd.DataFrame", table: sa.Table) -> "pd.DataFrame":
 
     Raises ContractViolation when values do not fit.
     """
-    dtypes = {c.name: types_of(c).pandas for c in table.columns if c.name in frame.columns}
-    try:
-        return frame[list(dtypes)].astype(dtypes)
-    except (ValueError, TypeError) as problem:  # pandas refuses to make whole numbers of fractions
-        raise ContractViolation(f"{qualified(table)}: a column does not fit its type: {problem}") from problem
+    typed: dict[str, Any] = {}
+    for name in (name for name in frame.columns if name in table.columns):
+        try:
+            typed[name] = frame.astype({name: types_of(table.columns[name]).pandas})[name]
+        except (ValueError, TypeError) as problem:  # pandas refuses to make whole numbers of fractions
+            raise ContractViolation(
+                f"{qualified(table)}: a column does not fit its type: {name}: {problem}"
+            ) from problem
+    return frame.assign(**typed)[list(typed)]

@@ -20,6 +20,7 @@ from dagster_duckdb.io_manager import DuckDbClient
 from dagster_duckdb_pandas import DuckDBPandasIOManager, DuckDBPandasTypeHandler
 from pydantic import Field
 
+from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.frames import conform, typed_frame
 from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.contracts.violations import violations_of
@@ -97,13 +98,12 @@ class FrameHandler(DuckDBPandasTypeHandler):
     ) -> dict[str, Any]:
         """Store the frame; its rows of before are already deleted in the same transaction."""
         contract = _contract(table_slice)
-        connection.register("given_frame", typed_frame(obj, contract))
+        frame = typed_frame(obj, contract)
+        # The types are declared: DuckDB, which guesses those of objects, takes a column of nulls for whole numbers.
+        columns = ", ".join(f"{name}::{types_of(contract.columns[name]).ddl} AS {name}" for name in frame.columns)
+        connection.execute("SET pandas_analyze_sample = 0")
+        connection.register("given_frame", frame)
         try:
-            columns = ", ".join(
-                f"{c.name}::DATE AS {c.name}" if isinstance(c.type, sa.Date) else c.name
-                for c in contract.columns
-                if c.name in obj.columns
-            )
             given: nw.LazyFrame = nw.from_native(connection.sql(f"SELECT {columns} FROM given_frame"))
             return LazyFrameHandler().handle_output(context, table_slice, given, connection)
         finally:
