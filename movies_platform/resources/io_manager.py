@@ -50,13 +50,13 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
 
 
 class TransactionClient(DuckDbClient):
-    """Every use of the database is one transaction on the run's connection."""
+    """Every table is stored in one transaction on the run's connection."""
 
     @staticmethod
     @contextlib.contextmanager
     def connect(context: Any, _: TableSlice) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A transaction: committed at the end, rolled back on any error."""
-        with warehouse.transaction() as connection:
+        """To store, a transaction: committed at the end, rolled back on any error. To load, the connection."""
+        with warehouse.transaction() if isinstance(context, dg.OutputContext) else warehouse.opened() as connection:
             yield connection
 
     @staticmethod
