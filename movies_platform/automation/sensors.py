@@ -6,6 +6,7 @@ import dagster as dg
 
 from movies_platform.automation import alerts, deliveries
 from movies_platform.automation.jobs import load_month
+from movies_platform.resources.leftovers import purge_runs, purge_scratch
 from movies_platform.resources.run_monitoring import fail_killed_runs
 from movies_platform.settings import settings
 
@@ -31,11 +32,13 @@ def all_sensors() -> list[dg.SensorDefinition]:
         ),
         dg.SensorDefinition(
             name="run_monitoring", evaluation_fn=_look_for_killed_runs, **always,
-            description="Fails runs whose process was killed, so that Dagster tries them again.",
+            description="Fails runs whose process was killed, so that Dagster tries them again; removes what is old.",
         ),
     ]  # fmt: skip
 
 
 def _look_for_killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     failed = fail_killed_runs(context.instance)
+    purge_scratch()
+    purge_runs(context.instance)
     return dg.SkipReason(f"Failed, as their process was killed: {', '.join(failed)}" if failed else "All runs live.")

@@ -12,7 +12,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import logging
-import shutil
 import tempfile
 import time
 import uuid
@@ -127,7 +126,7 @@ class Bucket:
 
         def appear() -> None:
             uploaded = {file.key.rpartition("/")[2]: file for file in self.files(f"{staged}/")}
-            for name in sorted(files, key=brings_movies):  # without the movies, which come last, it is no delivery yet
+            for name in sorted(files, key=place_in_line):
                 file = DeliveredFile(name, uploaded[name].size, uploaded[name].version, uploaded[name].version)
                 self.copy(uploaded[name].key, f"{folder}/{name}", file)
 
@@ -141,13 +140,9 @@ class Bucket:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder that is removed at the end; those of killed processes are removed a day later."""
+        """A folder that is removed at the end."""
         place = settings().scratch
         place.mkdir(parents=True, exist_ok=True)
-        for folder in place.glob("landing-*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - folder.stat().st_mtime > STAGED_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=place, prefix="landing-") as scratch:
             yield Path(scratch)
 

@@ -16,7 +16,6 @@ import hashlib
 import itertools
 import logging
 import secrets
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -276,12 +275,9 @@ def _remove_old(store: Store, kept: Collection[str], known: Collection[str], now
 
 @contextlib.contextmanager
 def _scratch_folder() -> Iterator[Path]:
-    """A folder to write in; those of killed writers are removed when they are a day old."""
+    """A folder to write in."""
     scratch = settings().scratch / "publishing"
     scratch.mkdir(parents=True, exist_ok=True)
-    for old in scratch.iterdir():
-        if old.stat().st_mtime < dt.datetime.now(dt.UTC).timestamp() - _DAY:
-            shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

@@ -10,7 +10,6 @@ import fcntl
 import itertools
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -210,14 +209,7 @@ def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]
 
 
 def spill_folder(chosen: Settings) -> Path:
-    """A folder to spill into, for one database of this process: two that shared one would read each other's rows.
-
-    Those of processes that were killed are removed.
-    """
-    for folder in chosen.scratch.glob("spill-*"):
-        process = folder.name.split("-")[1]
-        if process.isdecimal() and not Path(f"/proc/{process}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    """A folder to spill into, for one database of this process: two that shared one would read each other's rows."""
     return chosen.scratch / f"spill-{os.getpid()}-{next(_spills)}"
 
 
