@@ -3,7 +3,7 @@ infrastructure or a bug: it is raised as it is, retried, and moves no delivery."
 
 
 class MoviesPlatformError(Exception):
-    """A problem that a person can mend; the message says what, where and how."""
+    """A problem that a person can put right; the message says what, where and how."""
 
 
 class SettingsError(MoviesPlatformError):

@@ -73,11 +73,11 @@ def no_month_is_missing(connection: duckdb.DuckDBPyConnection) -> Findings:
     loaded = sorted(loaded_deliveries(connection))
     refused = {archived.month for archived in refused_months(open_landing().archived())}
     missing = {month for month in months_between(*loaded) if month not in loaded} - refused
-    told = [f"{month_name(month)} was refused" for month in sorted(refused)]
-    told += [f"{month_name(month)} was not delivered" for month in sorted(missing)]
+    sentences = [f"{month_name(month)} was refused" for month in sorted(refused)]
+    sentences += [f"{month_name(month)} was not delivered" for month in sorted(missing)]
     numbers = {"months": len(loaded), "refused_months": len(refused), "missing_months": len(missing)}
-    if told:
-        return Findings(len(told), f"{'; '.join(told)}.", numbers)
+    if sentences:
+        return Findings(len(sentences), f"{'; '.join(sentences)}.", numbers)
     return Findings(0, f"{len(loaded)} month(s), none missing or refused.", numbers)
 
 
