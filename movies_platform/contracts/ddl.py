@@ -2,7 +2,7 @@
 
 Keys and references are declared in the contract and proven by checks before a commit; DuckDB's own
 constraints are left out (an index per key costs memory and time, and replacing rows inside one
-transaction trips over them: docs/decisions/0003).
+transaction trips over them: docs/decisions/0004).
 """
 
 import datetime as dt

@@ -2,7 +2,7 @@
 
 The new rows go into temporary tables by the fastest way of each driver; plain UPDATE, INSERT and DELETE then change
 only the rows that differ, so that no reader waits and views, grants and a user's own indexes stay
-(docs/decisions/0021). Only where tables are missing, or a contract has changed, are all of them built again.
+(docs/decisions/0011). Only where tables are missing, or a contract has changed, are all of them built again.
 Nothing is read into memory whole: rows are streamed from the snapshot's DuckDB file, as CSV on disk or in batches.
 """
 

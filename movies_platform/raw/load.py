@@ -21,7 +21,7 @@ from movies_platform.contracts.ddl import literal
 from movies_platform.raw.reader import Batch, Issue, RecordReader
 from movies_platform.resources.warehouse import append
 
-# Of a longer text the raw table keeps so many characters (docs/decisions/0004): a gigabyte in one field is data, but
+# Of a longer text the raw table keeps so many characters (docs/decisions/0005): a gigabyte in one field is data, but
 # must not take the memory of all others.
 LONGEST_TEXT = 2**24
 
