@@ -35,8 +35,7 @@ def show(name: str, year: int | None, limit: int, form: str) -> None:
     query += f" WHERE {year_column} = {year}" if year is not None else ""
     query += f" ORDER BY {', '.join(order_of(contract) or ['ALL'])}" + (f" LIMIT {limit}" if limit else "")
     with warehouse.reading() as connection:
-        if not warehouse.table_exists(connection, contract):
-            raise UnknownTable(f"{qualified(contract)} was not computed yet. Run 'movies-platform refresh'.")
+        warehouse.expect_table(connection, contract)
         rows = connection.execute(query).fetchall()
     click.echo(rendered(columns, rows, form))
 

@@ -17,7 +17,6 @@ from movies_platform.checks.results import CheckState, latest_results
 from movies_platform.contracts.metrics import MEASURES
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import all_tables, qualified
-from movies_platform.errors import UnknownTable
 from movies_platform.report.charts import for_page, genre_colours, newest_years
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import built_from
@@ -132,7 +131,8 @@ def write_page(charts: Sequence[Chart], checks: Sequence[CheckState]) -> Path:
     from jinja2 import Environment
 
     with warehouse.reading() as connection:
-        require_tables(connection)
+        for table in all_tables():
+            warehouse.expect_table(connection, table)
         content = page_content(connection, checks)
     files = [(chart, settings().report / f"{chart.name}.svg") for chart in charts]
     drawn = [(chart, for_page(file.read_text(encoding="utf-8"))) for chart, file in files if file.is_file()]
@@ -160,16 +160,6 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
         "counts": {name: readable(number) for name, number in rows.items()},
         "states": {state: states.count(state) for state in ("passed", "warned", "failed", "did not run")},
     }
-
-
-def require_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Raise UnknownTable unless every table is there."""
-    missing = [qualified(t) for t in all_tables() if not warehouse.table_exists(connection, t)]
-    if missing:
-        raise UnknownTable(
-            f"{', '.join(missing)} not computed yet: run 'movies-platform refresh'; 'movies-platform status' says "
-            "what is missing."
-        )
 
 
 def tables_version(connection: duckdb.DuckDBPyConnection) -> str:

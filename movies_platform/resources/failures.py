@@ -64,6 +64,6 @@ def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | Non
         while errors and errors[-1].cause:
             errors.append(errors[-1].cause)
         if description or errors:
-            message = errors[-1].message.strip() if errors else ""
+            message = re.sub(r"^movies_platform\.errors\.\w+: ", "", errors[-1].message.strip()) if errors else ""
             return StepFailure(f"{event.step_key}", description, message, tuple(f"{each.cls_name}" for each in errors))
     return None

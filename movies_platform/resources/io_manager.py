@@ -54,8 +54,14 @@ class TransactionClient(DuckDbClient):
 
     @staticmethod
     @contextlib.contextmanager
-    def connect(context: Any, _: TableSlice) -> Iterator[duckdb.DuckDBPyConnection]:
-        """To store, a transaction: committed at the end, rolled back on any error. To load, the connection."""
+    def connect(context: Any, table_slice: TableSlice) -> Iterator[duckdb.DuckDBPyConnection]:
+        """To store, a transaction: committed at the end, rolled back on any error. To load, the connection.
+
+        Raises UnknownTable where the table to load is not there; no empty warehouse is made for it.
+        """
+        if not isinstance(context, dg.OutputContext):
+            with warehouse.reading() as connection:
+                warehouse.expect_table(connection, _contract(table_slice))
         with warehouse.transaction() if isinstance(context, dg.OutputContext) else warehouse.opened() as connection:
             yield connection
 

@@ -227,6 +227,12 @@ def table_exists(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> bool
     return bool(_stored_columns(connection, table))
 
 
+def expect_table(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> None:
+    """Raise UnknownTable where the table is not in the warehouse."""
+    if not table_exists(connection, table):
+        raise UnknownTable(f"{qualified(table)} was not computed yet. Run 'movies-platform refresh'.")
+
+
 def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
     """Create the table, or the columns its contract has gained; its qualified name."""
     name = qualified(table)
