@@ -6,11 +6,13 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
 from movies_platform.sample import write_sample
@@ -50,6 +52,16 @@ def make_states(folder: Path) -> tuple[State, State]:
         shutil.copytree(shell.home / "published", target / "published")
         states.append(State(target / "warehouse.duckdb", target / "published"))
     return states[0], states[1]
+
+
+def run(job: str, ops: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], str | None]:
+    """Run a job as a shell does: the metadata of what it made, and why it failed."""
+    from movies_platform.refresh import run_and_describe
+    from movies_platform.resources.home import prepare_home
+
+    prepare_home()
+    with dg.DagsterInstance.get() as instance:
+        return run_and_describe(instance, job, ops)
 
 
 class Proxy:

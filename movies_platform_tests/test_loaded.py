@@ -17,16 +17,17 @@ import psycopg
 import pymysql
 import pytest
 import sqlalchemy as sa
-from movies_platform.snapshots import open_store
 
+from movies_platform.automation.jobs import LOAD_JOB
 from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.contracts.tables import key_of, order_of, qualified, references_of
 from movies_platform.errors import LoadFailed, SettingsError
 from movies_platform.loaded.assets import databases_hold_latest_snapshot
 from movies_platform.loaded.databases import Outcome, load_all, open_database
 from movies_platform.published.read import Snapshot, database_of, latest_snapshot
+from movies_platform.published.store import open_store
 from movies_platform_tests.databases import KINDS, SERVERS, new_database, reader
-from movies_platform_tests.published_states import State, proxy_to
+from movies_platform_tests.published_states import State, proxy_to, run
 
 
 @pytest.fixture(params=KINDS)
@@ -261,19 +262,14 @@ def test_a_server_that_goes_away_and_comes_back_is_loaded_all_the_same(
     kind: str, tmp_path: Path, home: Path, states: tuple[State, State], snapshots: tuple[Snapshot, Snapshot],
     monkeypatch: pytest.MonkeyPatch,
 ):  # fmt: skip
-    from movies_platform.handing_on import load_in_a_run
-
-    from movies_platform.resources.home import prepare_home
-
     with new_database(kind, tmp_path) as url, proxy_to(SERVERS[kind][1]) as proxy:
         load(url, snapshots[0])
         behind = sa.make_url(url).set(port=proxy.port).render_as_string(hide_password=False)
         monkeypatch.setenv("MOVIES_LOAD_TO", behind)
         monkeypatch.setenv("MOVIES_PUBLISHED", str(states[1].published))
-        prepare_home()
         proxy.cut_after(30_000, away_seconds=1.5)
-        done = load_in_a_run()
-        assert done.problem is None
+        _, problem = run(LOAD_JOB)
+        assert problem is None
         assert proxy.cuts == 1
         assert rows_of(url) == expected(snapshots[1])
 
@@ -372,21 +368,16 @@ WRONG = {
 def test_a_hopeless_error_fails_at_once_and_is_named(
     kind: str, what: str, tmp_path: Path, states: tuple[State, State], home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.handing_on import load_in_a_run
-
-    from movies_platform.resources.home import prepare_home
-
     with new_database(kind, tmp_path) as url:
         wrong = sa.make_url(url).set(**WRONG[what]).render_as_string(hide_password=False)
         monkeypatch.setenv("MOVIES_LOAD_TO", wrong)
         monkeypatch.setenv("MOVIES_PUBLISHED", str(states[0].published))
-        prepare_home()
         waits: list[float] = []
         monkeypatch.setattr("time.sleep", waits.append)
-        done = load_in_a_run()
+        _, problem = run(LOAD_JOB)
     named = {"port": "refused", "user": "nobody_of_that_name"}.get(what, next(iter(WRONG[what].values())))
-    assert str(named) in str(done.problem)
-    assert "secret" not in str(done.problem)
+    assert str(named) in str(problem)
+    assert "secret" not in str(problem)
     assert not [wait for wait in waits if wait >= 1]  # none of the retry policy's
 
 
@@ -418,10 +409,7 @@ def test_only_what_may_pass_by_itself_is_tried_again(problem: Exception, may_pas
 def test_a_server_that_refuses_after_it_was_reached_is_restarting(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.handing_on import load_in_a_run
-
     from movies_platform.loaded import assets
-    from movies_platform.resources.home import prepare_home
 
     answers: list[Exception | None] = [
         psycopg.OperationalError("server closed the connection unexpectedly"),
@@ -431,9 +419,8 @@ def test_a_server_that_refuses_after_it_was_reached_is_restarting(
     monkeypatch.setattr(assets, "load_all", lambda *_, **__: [Outcome("x", ("core.movies",), answers.pop(0))])
     monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{home}/films.db")
     monkeypatch.setenv("MOVIES_PUBLISHED", str(states[0].published))
-    prepare_home()
     monkeypatch.setattr("time.sleep", lambda _: None)
-    assert load_in_a_run().problem is None
+    assert run(LOAD_JOB)[1] is None
     assert answers == []
 
 
@@ -460,18 +447,13 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: str):
 def test_a_password_is_in_no_name_message_and_history(
     password: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.handing_on import load_in_a_run
-
-    from movies_platform.resources.home import prepare_home
-
     url = f"postgresql://me:{password}@127.0.0.1:1/films"
     assert open_database(url).name == "postgresql://me:***@127.0.0.1:1/films"
     monkeypatch.setenv("MOVIES_LOAD_TO", url)
     monkeypatch.setenv("MOVIES_PUBLISHED", str(states[0].published))
-    prepare_home()
-    done = load_in_a_run()
-    assert "postgresql://me:***@127.0.0.1:1/films" in str(done.problem)
-    assert "secret" not in str(done.problem)
+    _, problem = run(LOAD_JOB)
+    assert "postgresql://me:***@127.0.0.1:1/films" in str(problem)
+    assert "secret" not in str(problem)
     kept = [path for path in home.rglob("*") if path.is_file()]
     assert [path for path in kept if b"refused" in path.read_bytes()]
     assert not [path for path in kept if b"secret" in path.read_bytes()]

@@ -20,6 +20,7 @@ import duckdb
 import pytest
 
 import movies_platform
+from movies_platform.automation.jobs import PUBLISH_JOB
 from movies_platform.contracts.published import SNAPSHOT, contract_version, present_tables, published_tables
 from movies_platform.contracts.tables import order_of, qualified, table_named
 from movies_platform.errors import NoSnapshot, SnapshotDamaged, SnapshotRefused
@@ -27,7 +28,7 @@ from movies_platform.published import write
 from movies_platform.published.read import Snapshot, database_of, latest_snapshot
 from movies_platform.published.store import Content, FolderStore, Manifest, Pointer, from_json, open_store, to_json
 from movies_platform.published.write import guardrails, missing_months, publish
-from movies_platform_tests.published_states import State, proxy_to
+from movies_platform_tests.published_states import State, proxy_to, run
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -224,22 +225,17 @@ def test_a_writer_that_dies_leaves_the_old_snapshot_and_the_next_one_works(
 def test_an_s3_server_that_goes_away_and_comes_back(
     bucket: str, s3_url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
-    from movies_platform.handing_on import publish_in_a_run
-
-    from movies_platform.resources.home import prepare_home
-
     states[0].use(monkeypatch, home)
     monkeypatch.setenv("MOVIES_PUBLISHED", bucket)
-    prepare_home()
     with proxy_to(int(s3_url.rpartition(":")[2])) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
         proxy.cut_after(100_000, away_seconds=2.5)  # longer than the client tries by itself
-        done = publish_in_a_run()
+        metadata, problem = run(PUBLISH_JOB)
         assert proxy.cuts == 1
-    assert done.problem is None
+    assert problem is None
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_url)
     found = latest_snapshot()
-    assert found.manifest.snapshot == done.said["snapshot"]
+    assert found.manifest.snapshot == metadata["snapshot"]
     for file in found.manifest.files:
         assert found.store.digest(found.path(file.path)) == (file.bytes, file.sha256)
 
@@ -488,7 +484,7 @@ def test_fields_that_a_later_version_adds_are_left_out():
     assert from_json(Pointer, json.dumps(fields).encode(), "latest.json") == Pointer("a", "b", "c", "d")
 
 
-@pytest.mark.parametrize("name", ["movies-prod", "my db", "select", 'a"b', "2017"])
+@pytest.mark.parametrize("name", ["movies-prod", "core", "raw", "my db", "select", 'a"b', "2017"])
 def test_a_warehouse_of_any_name_is_published(
     name: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):

@@ -1,5 +1,6 @@
 """The assets of published and loaded in Dagster: when the daemon starts them, and what a run says when it fails."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -7,19 +8,20 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from movies_platform.handing_on import hand_on, publish_in_a_run
 
 from movies_platform.automation.jobs import LOAD_JOB, PUBLISH_JOB
 from movies_platform.contracts.catalogue import asset_key
 from movies_platform.contracts.published import SNAPSHOT, present_tables, published_tables
 from movies_platform.contracts.raw import DATA_ISSUES
 from movies_platform.definitions import defs
+from movies_platform.landing.deliveries import Archived
 from movies_platform.published.assets import snapshot_is_complete_and_current
 from movies_platform.published.read import latest_snapshot
 from movies_platform.published.write import publish
+from movies_platform.refresh import Summary, publish_and_load
 from movies_platform.resources.build_log import deliveries_fingerprint
 from movies_platform.resources.home import prepare_home
-from movies_platform_tests.published_states import State
+from movies_platform_tests.published_states import State, run
 
 SNAPSHOT_KEY, LOADED_KEY = asset_key(SNAPSHOT), dg.AssetKey(["loaded", "warehouses"])
 OURS = dg.AssetSelection.assets(SNAPSHOT_KEY, LOADED_KEY)
@@ -61,26 +63,29 @@ def test_a_job_does_its_one_asset(job: str, key: dg.AssetKey):
 def test_what_a_run_did_and_why_it_failed_is_said(
     home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
 ):
+    def done(*, recomputed: bool) -> tuple[list[str], list[str]]:
+        summary = Summary(recomputed=recomputed)
+        return list(publish_and_load(summary, lambda _: None)), summary.problems
+
     states[0].use(monkeypatch, home)
     prepare_home()
     database = home / "films.db"
     monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{database}")
-    lines, problems = hand_on(anew=True, tell=lambda _: None)
+    lines, problems = done(recomputed=True)
     assert problems == []
     assert lines[0].startswith("snapshot  2017-11-")
     assert lines[1] == f"loaded    sqlite:///{database}: {len(published_tables()) + 1} tables"
-    lines, _ = hand_on(anew=True, tell=lambda _: None)
+    lines, _ = done(recomputed=True)
     assert lines[0].endswith("(as before)")
     assert lines[1].endswith("as before")
     monkeypatch.setenv("MOVIES_LOAD_TO", "postgresql://me:secret@127.0.0.1:1/x?connect_timeout=1 nonsense")
-    lines, problems = hand_on(anew=False, tell=lambda _: None)
-    assert lines == []
+    lines, problems = done(recomputed=False)
     assert "no database to load" in problems[0]
+    assert lines == [f"problem   {line}" for line in problems[0].splitlines()]
     with duckdb.connect(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM platform.builds")
-    failed = publish_in_a_run(force=True)
-    assert failed.problem
-    assert "does not show what was delivered" in failed.problem
+    _, problem = run(PUBLISH_JOB, {"published__snapshot": {"config": {"force": True}}})
+    assert "does not show what was delivered" in str(problem)
 
 
 def damage_file(home: Path) -> None:
@@ -108,7 +113,7 @@ def recompute(home: Path) -> None:
     deliver_again(home)
     with duckdb.connect(home / "warehouse.duckdb") as connection:
         now = deliveries_fingerprint(connection)
-        connection.execute("UPDATE platform.builds SET fingerprint = ?", [now])
+        connection.execute("UPDATE platform.builds SET built_from = ? WHERE delivery_month IS NULL", [now])
 
 
 def lose_pointer(home: Path) -> None:
@@ -147,7 +152,8 @@ def test_the_check_runs_with_the_asset_and_names_refused_and_missing_months(
 ):
     states[0].use(monkeypatch, home)
     prepare_home()
-    monkeypatch.setattr("movies_platform.published.write.refused_months", lambda: ["2018-01"])
+    refused = Archived(dt.date(2018, 1, 1), 1, "0123456789ab", "failed", "failed/2018-01/0001-0123456789ab", {})
+    monkeypatch.setattr("movies_platform.published.write.refused_months", lambda _: [refused])
     with dg.DagsterInstance.ephemeral() as instance:
         result = defs.resolve_job_def(PUBLISH_JOB).execute_in_process(instance=instance)
         metadata = result.asset_materializations_for_node("published__snapshot")[0].metadata

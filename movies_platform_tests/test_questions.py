@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from movies_platform.snapshots import open_store
 
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import order_of, qualified, table_named
 from movies_platform.loaded.databases import load_all
 from movies_platform.published.read import Snapshot, database_of, latest_snapshot, open_snapshot
+from movies_platform.published.store import open_store
 from movies_platform_tests.databases import KINDS, new_database, reader
 from movies_platform_tests.published_states import State
 

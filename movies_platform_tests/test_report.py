@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 
 from movies_platform.contracts import all_tables, table_named
-from movies_platform.contracts.frames import conform
 from movies_platform.report import charts, page
 from movies_platform.report.assets import CHARTS, page_is_current, report_page
 from movies_platform.report.page import ANSWERS, CheckState, readable
 from movies_platform.resources import warehouse
 from movies_platform.resources.warehouse import ensure
+from movies_platform_tests.frames import frame
 from movies_platform_tests.shell import Shell
 from movies_platform_tests.test_contracts_rows import add, valid_row
 from movies_platform_tests.ui import CHROMIUM, browser_page
@@ -35,8 +35,7 @@ each_chart = pytest.mark.parametrize("name", NAMES)
 def rows(table: str, *given: dict[str, Any]) -> pd.DataFrame:
     """A frame of the table with some values given, the others valid."""
     contract = table_named(table)
-    frame = pd.DataFrame([valid_row(contract, **row) for row in given], columns=[c.name for c in contract.columns])
-    return conform(frame, contract)
+    return frame(table, [valid_row(contract, **row) for row in given])
 
 
 def movies(**years: int) -> pd.DataFrame:
@@ -387,7 +386,8 @@ def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path
 
 
 def test_before_the_first_refresh_a_report_says_what_to_do(shell: Shell):
-    assert "Deliver a month, then run 'refresh'" in shell("report", status=1).stderr
+    assert shell("report", status=1).stderr.startswith("There is no warehouse at ")
+    assert not (shell.home / "warehouse.duckdb").exists()
 
 
 def test_a_chart_asset_is_a_function_of_frames_and_its_picture_needs_no_file(home: Path):
@@ -418,7 +418,7 @@ def test_a_refresh_of_the_tables_draws_the_report_also_while_most_months_were_ne
     with dg.DagsterInstance.ephemeral() as instance:
 
         def requested(cursor: Any = None) -> tuple[set[dg.AssetKey], Any]:
-            result = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.keys(*report), cursor=cursor)
+            result = dg.evaluate_automation_conditions(defs, instance, dg.AssetSelection.assets(*report), cursor=cursor)
             return {key for key in report if result.get_num_requested(key)}, result.cursor
 
         _, cursor = requested()
