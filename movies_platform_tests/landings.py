@@ -14,6 +14,7 @@ from movies_platform_tests.buckets import Store
 MONTH = dt.date(2017, 11, 1)
 MOVIES, CREDITS = "movies_metadata.csv", "credits.csv"
 WAITING = ["incoming/2017-11/credits.csv", "incoming/2017-11/movies_metadata.csv"]
+MARKER = "incoming/2017-11/_SUCCESS"  # written by a delivery of ours
 
 
 class Storage(Protocol):

@@ -23,7 +23,7 @@ from movies_platform.automation.deliveries import (
 )  # fmt: skip
 from movies_platform.definitions import defs
 from movies_platform.landing import open_landing
-from movies_platform.landing.deliveries import arrival
+from movies_platform.landing.deliveries import Landing, arrival
 from movies_platform_tests.buckets import Store
 
 MOVIES = "movies_metadata.csv"
@@ -252,13 +252,13 @@ def test_what_was_processed_last_delivered_again_is_archived_without_a_run(tick:
     month, landing = dt.date(2017, 11, 1), open_landing()
     for content in "AB":
         put(f"incoming/2017-11/{MOVIES}", content)
-        landing.settle(landing.incoming(month), "processed", {"run_id": content})
-    before = landing.settled()
+        landing.archive(landing.incoming(month), "processed", {"run_id": content})
+    before = landing.archived()
     put(f"incoming/2017-11/{MOVIES}", "B")
     assert "delivered again; it is in" in tick().skip_message
     assert landing.incoming(month) is None
-    assert landing.settled() == before
-    assert [s.note["run_id"] for s in landing.settled()] == ["A", "B"]
+    assert landing.archived() == before
+    assert [a.note["run_id"] for a in landing.archived()] == ["A", "B"]
     put(f"incoming/2017-11/{MOVIES}", "A")  # the state before the last is news
     assert len(tick.requests()) == 1
 
@@ -286,7 +286,7 @@ def test_a_delivery_that_was_archived_during_the_tick_starts_nothing(tick: Ticks
 
     def archive_and_ask(instance: dg.DagsterInstance, tag: str) -> list[module.Attempt]:
         landing = open_landing()
-        landing.settle(landing.incoming(dt.date(2017, 11, 1)), "processed", {})
+        landing.archive(landing.incoming(dt.date(2017, 11, 1)), "processed", {})
         return ask(instance, tag)
 
     monkeypatch.setattr(module, "_attempts", archive_and_ask)
@@ -374,8 +374,8 @@ def queue(request: pytest.FixtureRequest, store: Store, home: Path, monkeypatch:
 def test_a_queue_is_read_instead_of_listing_and_emptied_only_when_remembered(tick, queue, monkeypatch):
     tick()  # lists everything once
     looks = []
-    look = type(open_landing()).look
-    monkeypatch.setattr(type(open_landing()), "look", lambda *a: (looks.append(a[1:]), look(*a))[1])
+    look = Landing.list_incoming
+    monkeypatch.setattr(Landing, "list_incoming", lambda *a: (looks.append(a[1:]), look(*a))[1])
     assert tick().skip_message == "Nothing waits."
     assert looks == []
     assert queue.left() == 0  # the greeting is gone

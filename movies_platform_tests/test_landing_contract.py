@@ -8,12 +8,23 @@ from pathlib import Path
 import pytest
 from boto3.s3.transfer import TransferConfig
 
+from movies_platform.automation.deliveries import why_incomplete
 from movies_platform.errors import DeliveryChanged, LandingDamaged
 from movies_platform.landing import folder as folder_module
 from movies_platform.landing import s3 as s3_module
 from movies_platform.landing.deliveries import Archived, Listing, refused_months
 from movies_platform.landing.s3 import Bucket
-from movies_platform_tests.landings import CREDITS, MONTH, MOVIES, WAITING, Zone, nth, zone_in_folder, zone_on_s3
+from movies_platform_tests.landings import (
+    CREDITS,
+    MARKER,
+    MONTH,
+    MOVIES,
+    WAITING,
+    Zone,
+    nth,
+    zone_in_folder,
+    zone_on_s3,
+)
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -34,7 +45,7 @@ def test_a_landing_zone_that_does_not_exist_yet_is_empty(zone: Zone):
 
 def test_a_delivery_arrives_with_all_its_files_and_leaves_nothing_beside(zone: Zone):
     delivery = zone.deliver("A", MOVIES, CREDITS)
-    assert zone.storage.listing() == WAITING
+    assert zone.storage.listing() == [MARKER, *WAITING]
     assert zone.landing.months() == [MONTH]
     assert zone.landing.incoming(MONTH) == delivery
 
@@ -73,7 +84,18 @@ def test_the_same_content_again_changes_nothing(zone: Zone):
     written = zone.storage.written(WAITING[1])
     assert zone.deliver("A") == first
     assert zone.storage.written(WAITING[1]) == written
-    assert zone.storage.listing() == [WAITING[1]]
+    assert zone.storage.listing() == [MARKER, WAITING[1]]
+
+
+@pytest.mark.parametrize("marker", ["", "_SUCCESS", "manifest.json"])
+def test_nobody_waits_for_what_we_deliver(zone: Zone, marker: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_MARKER", marker)
+    for _ in ("new", "the same again"):
+        zone.deliver("A", MOVIES, CREDITS)
+        (arrived,) = zone.landing.list_incoming().arrivals
+        now = dt.datetime.now(dt.UTC)
+        assert why_incomplete(arrived, now, now, 3_600, marker) is None
+        zone.storage.delete(f"incoming/2017-11/{marker or '_SUCCESS'}")
 
 
 def test_other_content_sets_aside_what_waits_with_the_reason(zone: Zone):
@@ -91,9 +113,9 @@ def test_other_content_sets_aside_what_waits_with_the_reason(zone: Zone):
 
 @pytest.mark.parametrize("markers", [[], ["_SUCCESS"]], ids=["", "with a marker"])
 def test_an_archived_delivery_is_numbered_noted_and_gone_from_incoming(zone: Zone, markers: list[str]):
-    for marker in markers:
-        zone.storage.put(f"incoming/2017-11/{marker}", "")
     delivery = zone.deliver("A", MOVIES, CREDITS)
+    if not markers:
+        zone.storage.delete(MARKER)
     place = zone.landing.archive(delivery, "processed", {"rows": {"movies": 3}})
     below = f"processed/2017-11/0001-{delivery.id}"
     assert place == f"{zone.storage.address}/{below}"
@@ -206,7 +228,7 @@ def test_a_delivery_that_was_replaced_meanwhile_stays_in_incoming_as_a_new_one(z
     zone.storage.put(WAITING[1], "new")
     with pytest.raises(DeliveryChanged, match=r"movies_metadata.csv .* changed"):
         zone.landing.archive(delivery, "processed", {})
-    assert zone.storage.listing() == WAITING
+    assert zone.storage.listing() == [MARKER, *WAITING]
     assert zone.storage.get(WAITING[1]) == "new"
     assert zone.landing.incoming(MONTH).id != delivery.id
     assert zone.landing.archived() == []
@@ -341,4 +363,4 @@ def test_an_unexpected_file_stays_when_its_month_is_archived_and_the_next_delive
     zone.landing.archive(zone.landing.incoming(MONTH), "processed", {})
     assert zone.storage.listing("incoming") == ["incoming/2017-11/notes.txt"]
     zone.deliver("B")
-    assert zone.storage.listing("incoming") == [WAITING[1], "incoming/2017-11/notes.txt"]
+    assert zone.storage.listing("incoming") == [MARKER, WAITING[1], "incoming/2017-11/notes.txt"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from movies_platform.errors import DeliveryChanged, SettingsError
-from movies_platform_tests.landings import CREDITS, MONTH, MOVIES, WAITING, Folder, Zone, zone_in_folder
+from movies_platform_tests.landings import CREDITS, MARKER, MONTH, MOVIES, WAITING, Folder, Zone, zone_in_folder
 
 
 @pytest.fixture
@@ -123,7 +123,8 @@ def test_a_file_that_is_deleted_before_it_is_read_is_a_changed_delivery(zone):
 
     with pytest.raises(DeliveryChanged, match=r"movies_metadata.csv in .* changed while it was read"):
         load()
-    (listed,) = zone.deliver("A") and zone.landing.storage.files("incoming/")
+    _, listed = zone.deliver("A") and zone.landing.storage.files("incoming/")
+    assert listed.key == WAITING[1]
     waiting(zone).unlink()
     with pytest.raises(DeliveryChanged, match="was deleted while it was read"):
         zone.landing.storage.digest(listed)
@@ -150,7 +151,7 @@ def test_bytes_that_are_not_those_that_were_listed_are_not_archived(zone, monkey
     zone.storage.delete(WAITING[1])
     with pytest.raises(DeliveryChanged, match="was deleted after it was read"):
         zone.landing.archive(delivery, "processed", {})
-    assert zone.storage.listing() == []
+    assert zone.storage.listing() == [MARKER]
 
 
 def test_a_folder_that_cannot_be_listed_is_no_empty_one(zone, monkeypatch: pytest.MonkeyPatch):

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from movies_platform.definitions import defs
-from movies_platform.refresh import Refresh
+from movies_platform.refresh import refresh
 from movies_platform.resources.home import prepare_home
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.run_monitoring import alive, fail_killed_runs, lock_file
@@ -102,10 +102,10 @@ def test_a_killed_run_that_was_being_canceled_is_canceled_and_so_not_tried_again
 
 
 def test_a_refresh_fails_killed_runs_and_leaves_living_ones_alone(process, instance: dg.DagsterInstance):
-    Refresh(tell=print).run()
+    refresh(print)
     assert status(instance) == STARTED
     kill(process)
-    Refresh(tell=print).run()
+    refresh(print)
     assert status(instance) == FAILURE
 
 

@@ -19,7 +19,6 @@ import functools
 import hashlib
 import json
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from movies_platform.contracts.sources import ARCHIVE, FILE_NAMES, MOVIES_METADATA
 from movies_platform.errors import DeliveryChanged, LandingDamaged, SettingsError
 from movies_platform.resources.months import month_name, parse_month
+from movies_platform.settings import settings
 
 if TYPE_CHECKING:
     from movies_platform.landing.folder import Folder
@@ -221,18 +221,23 @@ class Landing:
         self._raise_if_changed(delivery)
 
     def put(self, month: dt.date, files: Mapping[str, Path]) -> Delivery:
-        """Deliver the files for the month; they appear together, or not at all. What waited there goes to failed/."""
+        """Deliver the files for the month; they appear together, or not at all. What waited there goes to failed/.
+
+        A marker follows, so that nobody waits whether they still grow.
+        """
         folder, waiting = f"incoming/{month_name(month)}", self._waiting(month)
         if waiting and {f.name for f in waiting.files} == set(files):
             digests = (self.storage.local_digest(files[f.name], f"{folder}/{f.name}", f) for f in waiting.files)
             if all(digest == f.digest for digest, f in zip(digests, waiting.files, strict=True)):
+                self._mark(folder)  # it is complete, whoever put it there
                 return waiting
-        with _marked(files) as marked, self.storage.staged(folder, marked) as appear:
+        with self.storage.staged(folder, files) as appear:
             if waiting and self._is_left_over(waiting):
                 self._remove(waiting)
             elif waiting:
                 self.archive(waiting, "failed", {"reason": "superseded", "problem": _SUPERSEDED})
             appear()
+        self._mark(folder)
         arrived = self.incoming(month)
         if arrived is None:
             raise SettingsError(f"{self.storage.address(folder)} was emptied by somebody else during the delivery.")
@@ -264,6 +269,10 @@ class Landing:
                     self.storage.delete(marker.key, marker.version)
         self._remove(delivery)
         return self.storage.address(folder)
+
+    def _mark(self, folder: str) -> None:
+        with contextlib.suppress(FileNotFoundError):  # it was loaded and archived meanwhile
+            self.storage.write(f"{folder}/{settings().marker or MARKERS[0]}", "")
 
     def _waiting(self, month: dt.date) -> Delivery | None:
         folder = f"incoming/{month_name(month)}"
@@ -317,13 +326,6 @@ class Landing:
         if (place, note.version) not in _notes:
             _notes[place, note.version] = read_note(self.storage.read(note.key), place)
         return _notes[place, note.version]
-
-
-@contextlib.contextmanager
-def _marked(files: Mapping[str, Path]) -> Iterator[Mapping[str, Path]]:
-    """The files with a marker: they are complete, nobody needs to wait whether they still grow."""
-    with tempfile.NamedTemporaryFile() as marker:
-        yield {**files, MARKERS[0]: Path(marker.name)}
 
 
 class _LocalFiles(Mapping[str, Path]):
