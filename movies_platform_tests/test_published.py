@@ -15,12 +15,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 import movies_platform
 from movies_platform.automation.jobs import PUBLISH_JOB
+from movies_platform.cli import cli
 from movies_platform.contracts.published import SNAPSHOT, contract_version, present_tables, published_tables
 from movies_platform.contracts.tables import order_of, qualified, table_named
 from movies_platform.errors import NoSnapshot, SnapshotDamaged, SnapshotRefused
@@ -28,6 +31,8 @@ from movies_platform.published import write
 from movies_platform.published.read import Snapshot, database_of, latest_snapshot
 from movies_platform.published.store import Content, FolderStore, Manifest, Pointer, from_json, open_store, to_json
 from movies_platform.published.write import guardrails, missing_months, publish
+from movies_platform.refresh import refresh
+from movies_platform.resources.home import prepare_home
 from movies_platform_tests.published_states import State, proxy_to, run
 
 
@@ -485,13 +490,17 @@ def test_fields_that_a_later_version_adds_are_left_out():
 
 
 @pytest.mark.parametrize("name", ["movies-prod", "core", "raw", "my db", "select", 'a"b', "2017"])
-def test_a_warehouse_of_any_name_is_published(
-    name: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+def test_a_warehouse_of_any_name_is_filled_and_published(
+    name: str, home: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch
 ):
-    states[0].use(monkeypatch, home)
-    (home / "warehouse.duckdb").rename(home / f"{name}.duckdb")
+    shutil.copytree(months[0], home / "landing/incoming/2017-11")
+    monkeypatch.setenv("MOVIES_SETTLE_SECONDS", "0")
     monkeypatch.setenv("MOVIES_WAREHOUSE", str(home / f"{name}.duckdb"))
-    assert publish().snapshot.manifest.months == ["2017-11"]
+    prepare_home()
+    summary = refresh(lambda _: None)
+    assert summary.problems == []
+    assert run(PUBLISH_JOB) == (ANY, None)
+    assert latest_snapshot().manifest.tables["core.movies"].rows == summary.rows["core.movies"] > 0
 
 
 @pytest.mark.parametrize(
@@ -521,6 +530,9 @@ def test_a_refused_month_is_named_and_holds_nothing_up(
     done = publish()
     assert done.is_new
     assert (done.refused, done.missing) == (["2018-03"], ["2018-02"])
+    command = CliRunner().invoke(cli, ["publish"])
+    assert command.exit_code == 0
+    assert command.stdout.splitlines()[1:] == ["refused   2018-03", "missing   2018-02"]
 
 
 def test_publishing_to_s3_succeeds_when_one_answer_in_ten_is_cut_off(

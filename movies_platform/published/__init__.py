@@ -9,6 +9,6 @@
         parquet/raw/data_issues/2017-11.parquet
         genre_data.csv, production_data.csv
 
-`write` makes them, `read` reads them, `store` knows the two kinds of places (a folder, S3) and the two JSON files,
-`tables` says what is published.
+`write` makes them, `read` reads them, `store` knows the two kinds of places (a folder, S3) and the two JSON files;
+`contracts.published` says what is published.
 """

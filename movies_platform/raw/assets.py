@@ -83,7 +83,7 @@ def data_issues(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.M
 
 
 def _load_and_archive(context: dg.AssetExecutionContext, landing: Landing, delivery: Delivery) -> None:
-    note: dict[str, Any] = {"run_id": context.run_id, "archived_at": dt.datetime.now(dt.UTC).isoformat()}
+    note: dict[str, Any] = {"run_id": context.run.run_id, "archived_at": dt.datetime.now(dt.UTC).isoformat()}
     try:
         load_delivery(landing, delivery, note)
     except DeliveryRejected as problem:

@@ -142,7 +142,7 @@ def write_page(charts: Sequence[Chart], checks: Sequence[CheckState]) -> Path:
 
 
 def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckState]) -> dict[str, Any]:
-    """What the template shows beside the charts."""
+    """What the template shows apart from the charts."""
     movies = connection.execute("SELECT release_date, release_year, delivery_month FROM core.movies").df()
     genres = connection.execute("SELECT genre_id, genre_name FROM core.genres").df()
     newest, latest = newest_years(movies)
