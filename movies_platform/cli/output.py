@@ -4,11 +4,11 @@ import csv
 import datetime as dt
 import decimal
 import io
+import itertools
 import json
 import math
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +74,7 @@ def _cell(column: str, value: Any) -> str:
             return str(value)
         if float(value).is_integer() and abs(float(value)) < 1e15:
             return f"{int(value):,}"
-        short = f"{value:,.2f}" if column.endswith("_usd") else f"{value:,.3f}".rstrip("0")
+        short = f"{value:,.2f}" if column.endswith("_usd") else f"{value:,.3f}".rstrip("0").rstrip(".")
         return short if float(short.replace(",", "")) else f"{value:.3g}"
     return "".join(letter if letter.isprintable() else " " for letter in str(value))
 
@@ -88,6 +88,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, decimal.Decimal):
+        if not value.is_finite():
+            return None
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {str(name): _json(inner) for name, inner in value.items()}
@@ -97,9 +99,9 @@ def _json(value: Any) -> Any:
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for name in columns:
-        names.append(f"{name}_{seen[name]}" if seen[name] else name)
-        seen[name] += 1
+        numbered = (f"{name}_{number}" for number in itertools.count(1))
+        taken = {*columns, *names}
+        names.append(next(each for each in numbered if each not in taken) if name in names else name)
     return names
