@@ -9,7 +9,7 @@ export MOVIES_HOME
 .PHONY: demo test test-fast dev bench docs screenshots lint clean
 
 demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
-	MOVIES_HOME=$(CURDIR)/data/demo sh bin/demo $(BIN)
+	@sh bin/demo $(BIN) data/demo
 
 test: $(VENV)/.installed-dev  ## all tests
 	$(BIN)/python -m pytest -q -n auto
@@ -18,8 +18,8 @@ test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real dat
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real"
 
 dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same home
-	$(BIN)/movies-platform status > /dev/null
-	MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
+	@$(BIN)/movies-platform status > /dev/null
+	@MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
 	export MOVIES_HOME DAGSTER_HOME; echo "The UI will be at http://127.0.0.1:$(PORT); stop it with Ctrl-C."; \
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
@@ -33,7 +33,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs
 
-screenshots: $(VENV)/.installed-dev  ## the README's pictures of the UI (needs Debian's chromium)
+screenshots: $(VENV)/.installed-dev  ## the pictures of the docs (needs Debian's chromium)
 	$(BIN)/python -m movies_platform_tests.screenshots
 
 lint: $(VENV)/.installed-dev  ## style and types
@@ -45,12 +45,15 @@ clean:
 	rm -rf $(VENV) build *.egg-info
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making a virtual environment in $(VENV)."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
-	touch $@
+	@echo "Installing the platform and what it needs into $(VENV): a minute or two; pip speaks only of problems."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
-	touch $@ $(VENV)/.installed
+	@echo "Installing the platform and what its tests need into $(VENV): a minute or two; pip speaks only of problems."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@ $(VENV)/.installed

@@ -1,4 +1,4 @@
-"""Contracts and definitions -> docs/tables.md, docs/model.md and docs/assets.md.
+"""Contracts, definitions and settings -> docs/tables.md, docs/model.md, docs/assets.md, the README's table of settings.
 
 `python -m movies_platform.docs` writes them; a test fails when they are stale.
 """
@@ -8,12 +8,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from movies_platform import settings
 from movies_platform.contracts.catalogue import column_description
 from movies_platform.contracts.ddl import column_type
 from movies_platform.contracts.published import SNAPSHOT, published_tables
 from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualified, references_of
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.parent / "README.md"
+_SETTINGS = ("<!-- settings: made by `make docs` -->\n", "<!-- /settings -->")
 _MADE = "by `python -m movies_platform.docs`; do not edit."
 _MODEL_PAGE = """\
 # The data model
@@ -93,10 +96,28 @@ def asset_graph() -> str:
     return "\n".join(lines)
 
 
+def settings_table() -> str:
+    """Every setting with its default and meaning, as a Markdown table."""
+    lines = ["| setting | what (default) |", "|---|---|"]
+    for name, field in settings.Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={"home": Path("$MOVIES_HOME")})
+        shown = f" (`{default}`)" if default else ""
+        lines.append(f"| `{settings.names()[name]}` | {field.description}{shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_settings(readme: str) -> str:
+    """The README's text with the table of settings as it is now."""
+    begin, end = _SETTINGS
+    before, rest = readme.split(begin)
+    return f"{before}{begin}{settings_table()}{end}{rest.split(end)[1]}"
+
+
 def main() -> None:
     """Write the generated docs."""
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
+    README.write_text(with_settings(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _questions() -> str:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from movies_platform import docs
+from movies_platform import docs, settings
 from movies_platform.cli import cli
 from movies_platform.contracts.published import published_tables
 from movies_platform.contracts.tables import references_of
-from movies_platform.resources import settings
 
 ROOT = Path(__file__).parents[1]
 STALE = "run 'python -m movies_platform.docs'"
@@ -46,11 +45,31 @@ def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"| `{command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    names = {line.split()[1] for line in (settings.__doc__ or "").splitlines() if line.startswith("| MOVIES")}
-    assert names
+def test_the_settings_in_the_readme_are_fresh() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert {name for name in names if f"| `{name}`" not in text} == set()
+    assert docs.with_settings(text) == text, STALE
+    assert docs.settings_table().count("\n| `") == len(settings.names())
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1_200
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_screenshot_is_shown() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    assert [f.name for f in (ROOT / "docs" / "screenshots").iterdir() if f"screenshots/{f.name}" not in text] == []
+
+
+def test_decisions_that_the_code_names_exist() -> None:
+    known = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md")}
+    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "movies_platform").rglob("*.py")]
+    assert {number for text in sources for number in re.findall(r"docs/decisions/(\d{4})", text)} <= known
 
 
 def test_every_dependency_earns_its_place_in_a_line() -> None:
