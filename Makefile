@@ -18,10 +18,12 @@ test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real dat
 	$(BIN)/python -m pytest -q -n auto -m "not slow and not real"
 
 dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same home
+	@$(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2> /dev/null || \
+	{ echo "Port $(PORT) is in use: choose another, for example make dev PORT=3333."; exit 1; }
 	@$(BIN)/movies-platform status > /dev/null
 	@MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
-	export MOVIES_HOME DAGSTER_HOME; echo "The UI will be at http://127.0.0.1:$(PORT); stop it with Ctrl-C."; \
-	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	export MOVIES_HOME DAGSTER_HOME; echo "The UI will be at http://127.0.0.1:$(PORT) in some seconds; stop it with Ctrl-C."; \
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT) --log-level warning
 
 bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py real
