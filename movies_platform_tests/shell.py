@@ -23,7 +23,7 @@ class Shell:
         """Run a command to its end and expect its exit status."""
         done = subprocess.run(
             [*COMMAND, *map(str, arguments)],
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
@@ -34,7 +34,7 @@ class Shell:
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
         """Start a command and let it run."""
         return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)], env=self._environment(),
+            [*COMMAND, *map(str, arguments)], env=self.environment(),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
@@ -47,5 +47,6 @@ class Shell:
                 if not schemas or t.schema in schemas
             }
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Of its processes."""
         return {**os.environ, "MOVIES_HOME": str(self.home)}

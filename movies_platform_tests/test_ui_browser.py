@@ -33,8 +33,8 @@ def this_month() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y-%m}"
 
 
-def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failing_check(
-    shell: Shell, months: list[Path], tmp_path: Path, page: Any
+def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failed_run(
+    shell: Shell, months: list[Path], tmp_path: Path, server: Server, page: Any
 ) -> None:
     from playwright.sync_api import expect
 
@@ -58,7 +58,7 @@ def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failing_che
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
 
     page.goto("/assets/raw/data_issues?view=checks")
-    page.get_by_text("few_records_are_rejected").first.click()
+    page.get_by_text("every_record_is_accounted_for").first.click()
     page.get_by_role("tab", name="Partitions").last.click()
     expect(page.get_by_text("Passed (1)")).to_be_visible()
 
@@ -71,13 +71,15 @@ def test_a_month_from_the_graph_to_its_checks_and_a_bad_month_to_its_failing_che
 
     lines = (months[1] / "movies_metadata.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     bad = tmp_path / "bad.csv"
-    bad.write_text("".join(lines[:100]) + "not,a,movie\n" * 10, encoding="utf-8")
+    bad.write_text("".join(lines[:100]) + "not,a,movie\n" * 12, encoding="utf-8")
     shell("deliver", bad, "--month", this_month())
     shell("refresh", status=1)
 
-    page.goto("/assets/raw/data_issues?view=checks")
-    page.get_by_text("few_records_are_rejected").first.click()
-    expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
-    expect(page.get_by_text(re.compile("of 1.. records rejected"))).to_be_visible()
-    expect(page.get_by_text("ask the provider for a corrected file")).to_be_visible()
-    expect(page.get_by_role("cell", name="column_count").first).to_be_visible()
+    page.goto("/runs")
+    expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
+    (failed,) = server.ask("{ runsOrError(filter: {statuses: [FAILURE]}) { ... on Runs { results { runId } } } }")[
+        "runsOrError"
+    ]["results"]
+    page.goto(f"/runs/{failed['runId']}")
+    expect(page.get_by_text(re.compile("of 1.. records are rejected")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Deliver a corrected file for the same month")).first).to_be_visible()
