@@ -132,7 +132,7 @@ def rebuild(progress: Progress) -> Summary:
     fresh = target.with_name(f".{target.name}.rebuilding-{os.getpid()}")
     summary = Summary()
     with warehouse.replacing() as is_damaged:
-        for left in target.parent.glob(f".{target.name}.rebuilding-*"):  # by a rebuild that was killed
+        for left in target.parent.glob(f"*.{target.name}.rebuilding-*"):  # by a rebuild that was killed
             left.unlink(missing_ok=True)
         try:
             with _warehouse_at(fresh), warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
@@ -254,13 +254,14 @@ def _is_ready(landing: Landing, arrival: Arrival, summary: Summary, progress: Pr
     if name < settings().first_month:
         summary.notices.append(f"incoming/{name}: before the first month, {settings().first_month}; it is ignored")
         return False
-    since = dt.datetime.now(dt.UTC)
-    chosen = settings()
+    since, chosen, shown = dt.datetime.now(dt.UTC), settings(), False
     while reason := why_incomplete(arrival, since, dt.datetime.now(dt.UTC), chosen.settle_seconds, chosen.marker):
         if reason != BEING_WRITTEN:
             summary.notices.append(f"{name} {reason}")
             return False
-        progress(f"{name}: {reason}")
+        if not shown:
+            progress(f"{name}: {reason}")
+        shown = True
         time.sleep(_POLL_SECONDS)
         now = next(iter(landing.list_incoming(arrival.month).arrivals), None)
         if now is None:

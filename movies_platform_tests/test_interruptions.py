@@ -1,46 +1,130 @@
-"""Killed at any moment, started twice at once: the same tables, no partial month, no stuck lock."""
+"""Killed at any moment, started twice at once: the same tables, no partial month, no mixture, no stuck lock.
+
+A month that was loaded before is delivered again with other content, and a second one is new. A refresh of both is
+killed at a transaction or in the middle of archiving; one more refresh completes the work.
+"""
 
 import shutil
 import signal
-import time
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from movies_platform_tests.compare_warehouses import differences
 from movies_platform_tests.shell import TIMEOUT, Shell
 
-MOMENTS = [0.25, 0.45, 0.55, 0.65, 0.72, 0.79, 0.86, 0.93, 0.99]
+# A process that is killed when something happens for the nth time: the first word says what.
+KILLED = """\
+import contextlib, os, signal, sys
+from movies_platform.landing.folder import Folder
+from movies_platform.resources import warehouse
+
+when, number, *command = sys.argv[1:]
+counts, stock = {}, warehouse.transaction_on
+
+def happens(what):
+    counts[what] = counts.get(what, 0) + 1
+    if (what, counts[what]) == (when, int(number)):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+@contextlib.contextmanager
+def transaction_on(connection):
+    with stock(connection):
+        yield
+        happens("before_commit")
+    happens("after_commit")
+
+def killing(name, stock_method):
+    def method(*arguments):
+        happens(name)
+        return stock_method(*arguments)
+    return method
+
+warehouse.transaction_on = transaction_on
+for name in ("copy", "write", "delete"):
+    setattr(Folder, name, killing(name, getattr(Folder, name)))
+
+if command == ["tables"]:
+    import dagster as dg
+    from movies_platform.automation.jobs import REFRESH_JOB
+    from movies_platform.refresh import run_and_describe
+    from movies_platform.resources.home import prepare_home
+
+    prepare_home()
+    with dg.DagsterInstance.get() as instance:
+        print(run_and_describe(instance, REFRESH_JOB)[1])
+else:
+    from movies_platform.cli import main
+
+    sys.argv = ["movies-platform", *command]
+    main()
+"""
+MONTH_COMMITS = 4  # raw and the parsed tables
+COMMITS = 25  # of two months, and of the tables of all months
+MOMENTS = [
+    *[("after_commit", n) for n in (1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 14, 20, 25)],
+    *[("before_commit", n) for n in (1, 3, 5, 9)],  # 1, 5: what was archived is not in the tables yet
+    *[(step, 1) for step in ("copy", "write", "delete")],  # of archiving
+    ("copy", 2), ("write", 2), ("delete", 2),
+]  # fmt: skip
+Tables = Mapping[str, list[tuple[object, ...]]]
+
+
+@dataclass(frozen=True)
+class Homes:
+    """A home that waits for a refresh, with the tables that it has, and one that had it undisturbed."""
+
+    waiting: Path
+    before: Tables
+    undisturbed: Shell
+    after: Tables
+
+    def copied(self, place: Path) -> Shell:
+        shutil.copytree(self.waiting, place / "home")
+        return Shell(place / "home")
+
+
+def killing(shell: Shell, when: str, number: int, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a process that is killed at that moment."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, when, f"{number}", *command],
+        env=shell.environment(), capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def undisturbed(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shell, float]:
-    """A home with two months delivered, one refreshed from a copy of it, and how many seconds that took."""
-    delivered = Shell(tmp_path_factory.mktemp("delivered"))
-    for folder in months[:2]:
-        delivered("deliver", folder, "--month", folder.name)
-    refreshed = Shell(tmp_path_factory.mktemp("refreshed") / "home")
-    shutil.copytree(delivered.home, refreshed.home)
-    started = time.monotonic()
-    refreshed("refresh")
-    return delivered.home, refreshed, time.monotonic() - started
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_at_any_moment_a_second_refresh_finishes_the_work(
-    undisturbed: tuple[Path, Shell, float], tmp_path: Path, moment: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delivered, refreshed, seconds = undisturbed
-    shell = Shell(tmp_path / "home")
-    shutil.copytree(delivered, shell.home)
-    killed = shell.start("refresh")
-    time.sleep(moment * seconds)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate(timeout=TIMEOUT)
+def homes(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Homes:
+    shell = Shell(tmp_path_factory.mktemp("waiting") / "home")
+    shell("deliver", months[0], "--month", "2017-11")
     shell("refresh")
-    assert shell.tables() == refreshed.tables()
+    before = shell.tables()
+    shell("deliver", months[2], "--month", "2017-11")
+    shell("deliver", months[1], "--month", "2017-12")
+    undisturbed = Shell(tmp_path_factory.mktemp("undisturbed") / "home")
+    shutil.copytree(shell.home, undisturbed.home)
+    undisturbed("refresh")
+    return Homes(shell.home, before, undisturbed, undisturbed.tables())
+
+
+@pytest.mark.parametrize(("when", "number"), MOMENTS)
+def test_killed_at_any_moment_a_second_refresh_finishes_the_work(
+    homes: Homes, tmp_path: Path, when: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = homes.copied(tmp_path)
+    assert killing(shell, when, number, "refresh").returncode == -signal.SIGKILL
+    for table, rows in shell.tables("core", "metrics").items():
+        assert rows in (homes.before[table], homes.after[table]), table
+    shell("refresh")
+    assert shell.tables() == homes.after
+    assert differences(homes.undisturbed.home / "warehouse.duckdb", shell.home / "warehouse.duckdb") == []
     assert not list((shell.home / "landing/incoming").glob("*/*"))
-    assert len(list((shell.home / "landing/processed").glob("*/*/delivery.json"))) == 2
+    assert len(list((shell.home / "landing/processed").glob("*/*/delivery.json"))) == 3
+    assert not list((shell.home / "landing/failed").glob("*/*"))
     monkeypatch.setenv("DAGSTER_HOME", str(shell.home / "dagster"))
     with dg.DagsterInstance.get() as instance:
         assert {run.status for run in instance.get_runs()} <= {
@@ -49,14 +133,53 @@ def test_killed_at_any_moment_a_second_refresh_finishes_the_work(
         }
 
 
-def test_two_refreshes_at_once_both_end_and_the_tables_are_right(
-    undisturbed: tuple[Path, Shell, float], tmp_path: Path
+def test_the_moments_are_all_there_are(homes: Homes, tmp_path: Path) -> None:
+    """The last transaction is the one that MOMENTS ends with; there is no later one at which to kill."""
+    shell = homes.copied(tmp_path)
+    assert killing(shell, "after_commit", COMMITS + 1, "refresh").returncode == 0
+    assert shell.tables() == homes.after
+
+
+@pytest.mark.parametrize("number", [1, MONTH_COMMITS - 1])
+def test_the_tables_are_not_computed_from_a_month_of_two_deliveries(homes: Homes, tmp_path: Path, number: int) -> None:
+    """As the daemon would do it, or a person in the UI, before the month is completed."""
+    shell = homes.copied(tmp_path)
+    assert killing(shell, "after_commit", number, "refresh").returncode == -signal.SIGKILL
+    assert shell.tables("raw") != {name: rows for name, rows in homes.before.items() if name.startswith("raw.")}
+    done = killing(shell, "never", 1, "tables")
+    assert "The parsed tables of 2017-11 do not show the delivery that raw holds" in done.stdout, done.stderr
+    found = shell.tables("core", "metrics")
+    assert found == {name: homes.before[name] for name in found}
+    shell("refresh")
+    assert shell.tables() == homes.after
+
+
+def test_killed_twice_and_once_more_during_the_tables(homes: Homes, tmp_path: Path) -> None:
+    shell = homes.copied(tmp_path)
+    for moment in (("before_commit", 1), ("after_commit", 2), ("after_commit", 11)):
+        assert killing(shell, *moment, "refresh").returncode == -signal.SIGKILL
+    shell("refresh")
+    assert shell.tables() == homes.after
+
+
+@pytest.mark.parametrize("moment", [("after_commit", 6), ("after_commit", 12), ("before_commit", 20)], ids=str)
+def test_a_killed_rebuild_leaves_the_warehouse_and_the_next_one_no_trace_of_it(
+    homes: Homes, tmp_path: Path, moment: tuple[str, int]
 ) -> None:
-    delivered, refreshed, _ = undisturbed
     shell = Shell(tmp_path / "home")
-    shutil.copytree(delivered, shell.home)
+    shutil.copytree(homes.undisturbed.home, shell.home)
+    assert killing(shell, *moment, "rebuild").returncode == -signal.SIGKILL
+    assert shell.tables() == homes.after
+    shell("rebuild")
+    assert shell.tables() == homes.after
+    names = {path.name for path in shell.home.glob("*warehouse.duckdb*")}
+    assert names == {"warehouse.duckdb", ".warehouse.duckdb.lock"}
+
+
+def test_two_refreshes_at_once_both_end_and_the_tables_are_right(homes: Homes, tmp_path: Path) -> None:
+    shell = homes.copied(tmp_path)
     both = [shell.start("refresh"), shell.start("refresh")]
     said = [process.communicate(timeout=TIMEOUT)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    assert shell.tables() == refreshed.tables()
+    assert shell.tables() == homes.after
     assert sum("months    nothing new" in text for text in said) == 1
