@@ -56,7 +56,9 @@ class Evaluations:
     """One evaluation after the other of a small graph in the shape of the real one."""
 
     def __init__(self, instance: dg.DagsterInstance):
-        self.instance, self.cursor, self.now = instance, None, dt.datetime.now(dt.UTC)
+        self.instance, self.cursor = instance, None
+        # Early in an hour, so that no full hour passes unless a test lets it.
+        self.now = dt.datetime.now(dt.UTC).replace(minute=1) + dt.timedelta(hours=1)
         self.defs = dg.Definitions(automated([*MONTHLY, *TABLES]))
         self()
 
@@ -145,6 +147,17 @@ def test_a_refused_delivery_starts_nothing(evaluate: Evaluations):
     evaluate.load("2017-11", fault="raw_movies")
     evaluate.load("2017-10", fault="raw_movies")
     assert evaluate() == evaluate(minutes=11) == evaluate(minutes=11) == set()
+
+
+def test_a_raw_table_that_failed_is_tried_once_at_the_next_full_hour(evaluate: Evaluations):
+    """For a delivery that was archived and not committed; where one was refused, there is nothing new to read."""
+    evaluate.load("2017-11", fault="raw_movies")
+    assert evaluate(minutes=11) == set()
+    assert evaluate(minutes=60) == {f"{name} 2017-11" for name in ("raw_movies", "parsed_movies", "data_issues")}
+    evaluate.load("2017-11")
+    evaluate()
+    evaluate.compute()
+    assert evaluate(minutes=60) == set()
 
 
 def test_everything_follows_by_a_condition():
