@@ -1,6 +1,8 @@
 """Every error the platform raises on purpose. Anything else that escapes is a fault of the
 infrastructure or a bug: it is raised as it is, retried, and moves no delivery."""
 
+ENDED_BY_SIGNAL = 143  # exit status, as shells give it after SIGTERM
+
 
 class MoviesPlatformError(Exception):
     """A problem that a person can put right; the message says what, where and how."""

@@ -19,7 +19,10 @@ import duckdb
 
 from movies_platform.automation.deliveries import BEING_WRITTEN, why_incomplete
 from movies_platform.automation.jobs import LOAD_JOB, MONTH_JOB, PUBLISH_JOB, REFRESH_JOB
-from movies_platform.contracts.tables import all_tables, qualified
+from movies_platform.contracts.ddl import literal
+from movies_platform.contracts.published import present_tables
+from movies_platform.contracts.raw import ACTIONS
+from movies_platform.contracts.tables import qualified
 from movies_platform.definitions import defs
 from movies_platform.errors import (
     NoDelivery,
@@ -43,7 +46,6 @@ from movies_platform.resources.months import month_name
 from movies_platform.resources.run_monitoring import fail_killed_runs
 from movies_platform.settings import settings
 
-ACTIONS = ("repaired", "rejected", "nulled", "dropped")
 _TAGS = {"movies_platform/started_by": "shell", ".dagster/repository": "__repository__@movies_platform"}
 # The command reports in a line what became of a run; Dagster's own log is in the history.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -82,11 +84,18 @@ class Summary:
 def run_job(
     instance: dg.DagsterInstance, job: str, *, ops: Mapping[str, Any] | None = None, month: dt.date | None = None
 ) -> dg.ExecuteInProcessResult:
-    """Run a job until its end, with the config of its `ops`. A failure is in the result, not raised."""
-    return defs.resolve_job_def(job).execute_in_process(
+    """Run a job until its end, with the config of its `ops`. A failure is in the result, not raised.
+
+    Raises KeyboardInterrupt when a signal ended the run, so that no other one is begun.
+    """
+    result = defs.resolve_job_def(job).execute_in_process(
         run_config={**_QUIET, "ops": dict(ops or {})}, instance=instance, tags=_TAGS, raise_on_error=False,
         partition_key=month_name(month) if month else None,
     )  # fmt: skip
+    failure = first_failure(result.all_events)
+    if failure and {"DagsterExecutionInterruptedError", "KeyboardInterrupt", "SystemExit"} & {*failure.kinds}:
+        raise KeyboardInterrupt
+    return result
 
 
 def refresh(progress: Progress, month: dt.date | None = None) -> Summary:
@@ -203,18 +212,14 @@ def _compute(
     if stale_tables(connection) or summary.months:
         progress("computing the tables")
         summary.recomputed = _note(summary, run_job(instance, REFRESH_JOB))
+        summary.rows = {qualified(table): warehouse.row_count(connection, table) for table in present_tables()}
     if summary.months:
-        months = ", ".join(f"DATE '{month}'" for month in summary.months)
+        months = ", ".join(map(literal, summary.months))
         where = f"WHERE delivery_month IN ({months})"
         records = connection.execute(f"SELECT sum(records)::BIGINT FROM raw.deliveries {where}").fetchall()[0][0]
         summary.counts = {"records": records or 0, **dict.fromkeys(ACTIONS, 0)} | dict(
             connection.execute(f"SELECT action, count(*) FROM raw.data_issues {where} GROUP BY 1").fetchall()
         )
-    summary.rows = {
-        qualified(t): warehouse.row_count(connection, t)
-        for t in all_tables()
-        if t.schema in ("core", "metrics") and warehouse.table_exists(connection, t)
-    }
 
 
 def _note(summary: Summary, result: dg.ExecuteInProcessResult) -> bool:

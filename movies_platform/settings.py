@@ -86,7 +86,11 @@ class Settings(BaseModel):
     memory: Size = Field("", description="memory of the database (a quarter of the machine's); beyond it, it spills")
     wait: float = Field(600, ge=0, description="seconds to wait while another process writes the warehouse")
     keep_snapshots: int = Field(5, ge=2, description="published snapshots that stay")
-    keep_runs_days: int = Field(400, ge=1, description="days for which Dagster's history keeps runs of all months")
+    keep_runs_days: int = Field(
+        400,
+        ge=1,
+        description="days after which Dagster's history forgets runs, but for those of months",
+    )
     load_to: Words = Field((), repr=False, description="URLs of databases to load, separated by spaces")
     settle_seconds: float = Field(
         10, ge=0, description="a delivery is complete when nothing was written to it for so many seconds"

@@ -38,7 +38,9 @@ def on_pandas(name: str, frames: Frames) -> pd.DataFrame:
     given = {table: nw.from_native(frames[table]).lazy() for table in inspect.signature(function).parameters}
     found = nw.to_native(function(**given).collect())
     expect_columns(contract, found.columns)
-    return typed_frame(found[[c.name for c in contract.columns]], contract).sort_values(order_of(contract), ignore_index=True)
+    return typed_frame(found[[c.name for c in contract.columns]], contract).sort_values(
+        order_of(contract), ignore_index=True
+    )
 
 
 def on_duckdb(name: str, frames: Frames) -> pd.DataFrame:

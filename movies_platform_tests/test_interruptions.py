@@ -24,13 +24,13 @@ import contextlib, os, signal, sys
 from movies_platform.landing.folder import Folder
 from movies_platform.resources import warehouse
 
-when, number, *command = sys.argv[1:]
+kill, when, number, *command = sys.argv[1:]
 counts, stock = {}, warehouse.transaction_on
 
 def happens(what):
     counts[what] = counts.get(what, 0) + 1
     if (what, counts[what]) == (when, int(number)):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), getattr(signal, kill))
 
 @contextlib.contextmanager
 def transaction_on(connection):
@@ -89,10 +89,12 @@ class Homes:
         return Shell(place / "home")
 
 
-def killing(shell: Shell, when: str, number: int, *command: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a process that is killed at that moment."""
+def killing(
+    shell: Shell, when: str, number: int, *command: str, kill: str = "SIGKILL"
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a process that gets a signal at that moment."""
     return subprocess.run(
-        [sys.executable, "-c", KILLED, when, f"{number}", *command],
+        [sys.executable, "-c", KILLED, kill, when, f"{number}", *command],
         env=shell.environment(), capture_output=True, text=True, timeout=TIMEOUT,
     )  # fmt: skip
 
@@ -183,3 +185,15 @@ def test_two_refreshes_at_once_both_end_and_the_tables_are_right(homes: Homes, t
     assert [process.returncode for process in both] == [0, 0], said
     assert shell.tables() == homes.after
     assert sum("months    nothing new" in text for text in said) == 1
+
+
+@pytest.mark.parametrize("kill", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_a_refresh_at_once_and_no_step_is_tried_again(homes: Homes, tmp_path: Path, kill: str):
+    shell = homes.copied(tmp_path)
+    ended = killing(shell, "before_commit", 2, "refresh", kill=kill)
+    assert ended.returncode == 143
+    assert "The same command goes on" in ended.stderr
+    assert "2017-12" not in ended.stdout + ended.stderr  # no other month was begun
+    assert all(rows == homes.before[table] for table, rows in shell.tables("core", "metrics").items())
+    shell("refresh")
+    assert shell.tables() == homes.after

@@ -489,6 +489,7 @@ def test_fields_that_a_later_version_adds_are_left_out():
     assert from_json(Pointer, json.dumps(fields).encode(), "latest.json") == Pointer("a", "b", "c", "d")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["movies-prod", "core", "raw", "my db", "select", 'a"b', "2017"])
 def test_a_warehouse_of_any_name_is_filled_and_published(
     name: str, home: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,8 @@
 
 `eager` waits for runs of other months that are in progress, so months that arrive together give one refresh. Monthly
 assets follow no update, because the run that loads a month makes all of them; but a run that was killed after the
-raw table was stored is completed some minutes later. A refused delivery changes nothing and so starts nothing.
+raw table was stored is completed some minutes later. Raw tables have no condition: the sensor `deliveries` starts
+their runs, again where one did not archive its delivery; a refused delivery changes nothing and so starts nothing.
 """
 
 from collections.abc import Iterable
@@ -37,8 +38,6 @@ def condition_of(key: dg.AssetKey) -> Condition | None:
     match key.path:
         case ["parsed", *_] | ["raw", "data_issues"]:
             return _failed_after_raw()
-        case ["raw", *_]:  # a delivery that was archived and not committed; of a refused one there is nothing to read
-            return _failed(_HOUR)
         case ["core" | "metrics", *_]:
             return _updated() | _failed(_MINUTES)
         case ["published", *_]:

@@ -61,7 +61,7 @@ def _contract_checks(stage: str) -> dg.AssetChecksDefinition:
                     table = tables[key.asset_key]
                     wrong = violations_of(connection, table, where) if table_exists(connection, table) else []
                     yield check_result(
-                        contract_findings(wrong), blocking=True, asset_key=key.asset_key, check_name=NAME
+                        contract_findings(wrong), is_error=True, asset_key=key.asset_key, check_name=NAME
                     )
 
     return contracts

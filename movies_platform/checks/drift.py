@@ -237,9 +237,9 @@ def amounts_stay_known(connection: duckdb.DuckDBPyConnection, month: dt.date) ->
         if known:
             numbers |= {f"{amount}_lost_share": lost / known, f"{amount}_lost_share_of_dollars": lost_dollars / dollars}
             part += (
-                f", lost for {lost:,} of {known:,} that were known ({lost_dollars / 1e9:,.1f} of {dollars / 1e9:,.1f} "
+                f", lost for {lost:,} of {known:,} that were known ({lost_dollars / 1e6:,.1f} of {dollars / 1e6:,.1f} "
             )
-            part += "billion dollars)"
+            part += "million dollars)"
             is_much = lost >= FEWEST and max(lost / known, lost_dollars / dollars) > USUAL_SHARE
             offenders += lost if is_much else 0
         parts.append(part)

@@ -17,6 +17,7 @@ from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.months import parse_month
 
 Rows = Sequence[tuple[Any, ...]]
+_RUNS_LOOKED_AT = 20  # for the latest result of a check
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def table_check(
         def check(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
             with warehouse.opened() as connection:
                 found = find(connection, parse_month(context.partition_key)) if monthly else find(connection)
-            return check_result(found, blocking=blocking)
+            return check_result(found, is_error=blocking)
 
         with quiet_preview():
             return dg.asset_check(
@@ -65,7 +66,7 @@ def quiet_preview() -> warnings.catch_warnings:
     return warnings.catch_warnings(action="ignore", category=dg.PreviewWarning)
 
 
-def check_result(found: Findings, *, blocking: bool, **names: Any) -> dg.AssetCheckResult:
+def check_result(found: Findings, *, is_error: bool, **names: Any) -> dg.AssetCheckResult:
     """The findings as Dagster shows them."""
     metadata: dict[str, Any] = {"offenders": found.offenders} | {
         name: round(number, 4) for name, number in found.numbers.items()
@@ -74,7 +75,7 @@ def check_result(found: Findings, *, blocking: bool, **names: Any) -> dg.AssetCh
         metadata["worst"] = _table(found)
     return dg.AssetCheckResult(
         passed=found.offenders == 0,
-        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=found.message, metadata=metadata, **names,
     )  # fmt: skip
 
@@ -142,18 +143,26 @@ def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:
     graph = defs.resolve_asset_graph()
     keys = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
     storage = instance.event_log_storage
-    records = storage.get_latest_asset_check_execution_by_key(keys)
     failed: dict[dg.AssetCheckKey, list[str]] = {}
     for state in storage.get_asset_check_partition_info([k for k in keys if k.asset_key.path[0] in MONTHLY]):
         status = state.latest_execution_status
         if status is not None and status.value == "FAILED" and state.partition_key:
             failed.setdefault(state.check_key, []).append(state.partition_key)
     for key in keys:
-        event = records[key].event if key in records else None
-        found = event.dagster_event.event_specific_data if event and event.dagster_event else None
+        found = _latest_evaluation(instance, key)
         asset = ".".join(key.asset_key.path)
-        if isinstance(found, dg.AssetCheckEvaluation):
+        if found:
             months = tuple(sorted(failed.get(key, [])))
             yield CheckState(asset, key.name, found.passed, found.severity.value, found.description or "", months)
         else:
             yield CheckState(asset, key.name)
+
+
+def _latest_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    """The newest result; a run that failed before the check could run has none, and does not hide it."""
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RUNS_LOOKED_AT)
+    for record in history:
+        found = record.event.dagster_event.event_specific_data if record.event and record.event.dagster_event else None
+        if isinstance(found, dg.AssetCheckEvaluation):
+            return found
+    return None

@@ -13,12 +13,13 @@ from typing import Any, NoReturn
 
 import click
 
-from movies_platform.errors import MoviesPlatformError
+from movies_platform.errors import ENDED_BY_SIGNAL, MoviesPlatformError
 
 _COMMANDS = {
     "deliver": "deliver", "refresh": "work", "rebuild": "work", "publish": "work", "load": "work", "query": "read",
     "show": "read", "status": "read", "report": "work", "sample": "deliver",
 }  # fmt: skip
+_INTERRUPTED = "interrupted. The same command goes on where it was."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -74,7 +75,11 @@ def main() -> None:
         used = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "movies-platform"
         _give_up(f"{problem.format_message().rstrip('.')}. See '{used} --help'.", status=problem.exit_code)
     except click.Abort:
-        sys.exit(130)  # as shells do after Ctrl-C
+        _give_up(_INTERRUPTED, status=130)  # as shells do after Ctrl-C
+    except SystemExit as ended:
+        if ended.code == ENDED_BY_SIGNAL:
+            _give_up(_INTERRUPTED, status=ENDED_BY_SIGNAL)
+        raise
     except OSError as problem:
         where = problem.filename2 or problem.filename  # of a copy, the place it did not reach
         remedy = " Make room on that disk." if problem.errno == errno.ENOSPC else ""

@@ -27,11 +27,11 @@ class Month(click.ParamType[dt.date]):
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for.")
 def deliver(path: Path, month: dt.date) -> None:
-    """Put a delivery into the landing zone; it appears there complete or not at all.
+    """Put a delivery into the landing zone.
 
-    PATH is the movies_metadata file (.csv or .csv.gz, any name), the data set's .zip, or a folder with files of
-    the data set. Nothing is read yet: that is what 'refresh' does. A delivery for a month that has not begun waits
-    for its first day (UTC).
+    It appears there complete or not at all. PATH is the movies_metadata file (.csv or .csv.gz, any name), the data
+    set's .zip, or a folder with files of the data set. Nothing is read yet: that is what 'refresh' does. A
+    delivery for a month that has not begun waits for its first day (UTC).
     """
     from movies_platform.landing import open_landing
     from movies_platform.landing.files import files_to_deliver

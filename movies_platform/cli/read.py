@@ -45,10 +45,10 @@ def show(name: str, year: int | None, limit: int, form: str) -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(0), help="At most so many rows; 0: all.")
 @_form
 def query(sql: str, limit: int, form: str) -> None:
-    """Ask the latest snapshot a question in SQL, also while a refresh runs.
+    """Ask the latest snapshot a question in SQL.
 
-    Every table is there under its name, for example genre_budget_by_year or core.movies. `-` reads the question from
-    standard input. Nothing can be changed, and no other file can be read.
+    It answers also while a refresh runs. Every table is there under its name, for example genre_budget_by_year or
+    core.movies. `-` reads the question from standard input. Nothing can be changed, and no other file can be read.
     """
     import duckdb
 
@@ -77,7 +77,10 @@ def query(sql: str, limit: int, form: str) -> None:
 
 @click.command()
 def status() -> None:
-    """Months delivered, processed and failed; rows of the tables; what the checks found last."""
+    """Show the months, the rows of the tables and the checks.
+
+    For each month, whether it was processed, and how many records; of every check, what it found last.
+    """
     from movies_platform.landing import open_landing
     from movies_platform.landing.deliveries import refused_months
     from movies_platform.resources.home import prepare_home

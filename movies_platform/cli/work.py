@@ -25,7 +25,7 @@ no_publish = click.option(
 @click.option("--month", type=Month(), metavar="YYYY-MM", help="Only this month, also when it was processed before.")
 @no_publish
 def refresh(month: dt.date | None, no_publish: bool) -> None:
-    """Read what was delivered and is not yet processed, compute the tables, and publish them.
+    """Read what was delivered, compute the tables and publish them.
 
     Each month is one run and the tables another, in the history that the Dagster UI shows. A delivery that
     cannot be used goes to failed/ with the reason, and the exit status is 1; other months go on. Interrupted at any
@@ -61,10 +61,11 @@ def rebuild(no_publish: bool) -> None:
 @click.command()
 @click.option("--force", is_flag=True, help="Also when a table is empty or has shrunk; also when nothing is new.")
 def publish(force: bool) -> None:
-    """Publish the tables as a snapshot: Parquet, CSV, a DuckDB file for analysts and two wide reports.
+    """Publish the tables as a snapshot.
 
-    The snapshot goes to MOVIES_PUBLISHED, a folder or s3://bucket/prefix, and becomes visible in one step. The same
-    tables again publish nothing new. `refresh` does this at its end.
+    It holds Parquet, CSV, a DuckDB file for analysts and two wide reports; it goes to MOVIES_PUBLISHED, a folder
+    or s3://bucket/prefix, and becomes visible in one step. The same tables again publish nothing new. `refresh`
+    does this at its end.
     """
     done = _run("publish_tables", {"published__snapshot": {"config": {"force": force}}})
     click.echo(f"{'published' if done['is_new'] else 'unchanged'} {done['snapshot']} at {done['place']}")
@@ -80,10 +81,11 @@ def publish(force: bool) -> None:
     "--script", type=click.Choice(["snowflake", "redshift"]), help="Print a script for that warehouse instead."
 )
 def load(urls: tuple[str, ...], force: bool, script: str | None) -> None:
-    """Load the latest snapshot into PostgreSQL, MySQL, MariaDB or SQLite.
+    """Load the latest snapshot into other databases.
 
-    A URL is postgresql://user:password@host/database, mysql://..., mariadb://... or sqlite:////path/file.db. Readers
-    see the old snapshot until the new one is complete. `refresh` does this at its end where MOVIES_LOAD_TO is set.
+    They are PostgreSQL, MySQL, MariaDB and SQLite. A URL is postgresql://user:password@host/database, mysql://...,
+    mariadb://... or sqlite:////path/file.db. Readers see the old snapshot until the new one is complete. `refresh`
+    does this at its end where MOVIES_LOAD_TO is set.
     """
     from movies_platform.settings import settings
 
@@ -102,7 +104,10 @@ def load(urls: tuple[str, ...], force: bool, script: str | None) -> None:
 
 @click.command()
 def report() -> None:
-    """Write the report: one page with the answers, pictures and the state of the checks; and the pictures as files."""
+    """Write the report, one page with answers, charts and checks.
+
+    Its pictures are written as files too.
+    """
     done = _run("draw_report", {})
     click.echo(f"The report is {done['file']}; its charts are in the same folder.")
 
@@ -128,7 +133,7 @@ def _end(summary: "Summary", *, publish: bool) -> NoReturn:
     """Print what was done, publish and load where that is wanted, and exit."""
     for line in summary.lines():
         click.echo(line)
-    if (publish and not summary.problems) or (publish and summary.recomputed):
+    if publish and (summary.recomputed or not summary.problems):
         from movies_platform.refresh import publish_and_load
 
         for line in publish_and_load(summary, _progress):

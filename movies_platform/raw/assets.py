@@ -32,9 +32,9 @@ from movies_platform.resources.months import month_name, parse_month
 from movies_platform.resources.warehouse import append, ensure, transaction
 from movies_platform.settings import settings
 
-HIGHEST_REJECTED_SHARE = 0.05
-FEWEST_REJECTED = 10  # so many may always be rejected
-_FAULTS = ("column_count", "invalid_id", "invalid_number")  # of the provider; "the last one counts" is none
+HIGHEST_FAULTY_SHARE = 0.05
+ALWAYS_TOLERATED = 10  # faulty records
+_FAULTS = ("column_count", "invalid_id")  # of the provider; "the last one counts" is none
 _TABLES = (DELIVERIES, RAW_MOVIES)
 
 
@@ -146,13 +146,13 @@ def refuse_if_faulty(connection: duckdb.DuckDBPyConnection, month: dt.date, read
         f"{literal(reading.file)} AND action = 'rejected' AND issue IN {_FAULTS}"
     )
     count = connection.execute(f"SELECT count(*) {faulty}").fetchall()[0][0]
-    if count > max(FEWEST_REJECTED, HIGHEST_REJECTED_SHARE * reading.records):
+    if count > max(ALWAYS_TOLERATED, HIGHEST_FAULTY_SHARE * reading.records):
         record, issue, value = connection.execute(
             f"SELECT record_number, issue, value[:80] {faulty} ORDER BY record_number LIMIT 1"
         ).fetchall()[0]
         raise DeliveryRejected(
             f"{count:,} of {reading.records:,} records are rejected ({count / reading.records:.1%}; at most "
-            f"{HIGHEST_REJECTED_SHARE:.0%}), the first as {issue}: {value!r}",
+            f"{HIGHEST_FAULTY_SHARE:.0%}), the first as {issue}: {value!r}",
             file=reading.file, record=record, remedy="Deliver a corrected file for the same month.",
         )  # fmt: skip
 

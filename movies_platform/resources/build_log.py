@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.columns import Day, Text, column
 from movies_platform.contracts.ddl import literal
+from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.errors import MonthIncomplete
@@ -92,8 +93,7 @@ def built_from(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str | 
 def stale_tables(connection: duckdb.DuckDBPyConnection) -> list[sa.Table]:
     """Core and metric tables that do not show the deliveries in raw."""
     made, now = _builds(connection), deliveries_fingerprint(connection)
-    tables = [table for table in all_tables() if table.schema in ("core", "metrics")]
-    return [t for t in tables if made.get((qualified(t), None)) != now] if now else []
+    return [t for t in present_tables() if made.get((qualified(t), None)) != now] if now else []
 
 
 def _builds(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, dt.date | None], str]:

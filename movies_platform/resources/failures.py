@@ -9,7 +9,7 @@ import dagster as dg
 from movies_platform.settings import settings
 
 _FULL = ("No space left on device", "max_temp_directory_size", "database or disk is full")
-_DAMAGED = (
+DAMAGED = (  # what DuckDB says then
     "not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "replaying WAL",
     "stored checksum",
 )  # fmt: skip
@@ -40,7 +40,7 @@ def explained(message: str) -> str:
         named = re.search(r"""["'](/[^"']+)["']""", message)
         place = named[1] if named else settings().dagster_home if "database or disk" in message else settings().home
         remedy = f"Make room on the disk of {place}."
-    elif any(sign in message for sign in _DAMAGED):
+    elif any(sign in message for sign in DAMAGED):
         return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
     elif _OUT_OF_MEMORY in message:
         remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."

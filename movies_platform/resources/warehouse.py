@@ -22,11 +22,11 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
-from movies_platform.errors import UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
+from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
+from movies_platform.resources.failures import DAMAGED
 from movies_platform.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
-_DAMAGED = ("not a valid DuckDB database file", "Corrupt database file", "Could not read enough bytes", "replaying WAL")
 _POLL_SECONDS = 0.1
 _STORAGE = "v1.5.0"
 NAME = "warehouse"  # of the database in a connection
@@ -51,7 +51,7 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     Raises WarehouseBusy when another process keeps it longer than MOVIES_WAIT, WarehouseDamaged when it is no database.
     """
     chosen = settings()
-    with _guard:
+    with _guard, _ending_with_signals():
         if chosen.warehouse in _open:
             yield _open[chosen.warehouse]
             return
@@ -62,6 +62,25 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
             if _keeping:
                 _keeping[-1].push(closing.pop_all())
             yield connection
+
+
+@contextlib.contextmanager
+def _ending_with_signals() -> Iterator[None]:
+    """A signal that ends the process ends the work that uses the warehouse.
+
+    Otherwise DuckDB makes an ordinary error of it, and Dagster a reason to try the step again.
+    """
+    try:
+        yield
+    except BaseException as problem:
+        causes = (problem, problem.__cause__, problem.__context__) if isinstance(problem, RuntimeError) else (problem,)
+        if any(isinstance(cause, BaseException) and _is_interrupt(cause) for cause in causes):
+            raise SystemExit(ENDED_BY_SIGNAL) from problem
+        raise
+
+
+def _is_interrupt(problem: BaseException) -> bool:
+    return not isinstance(problem, Exception | GeneratorExit | SystemExit)
 
 
 @contextlib.contextmanager
@@ -163,6 +182,7 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         _attach(connection, chosen, "READ_ONLY" if read_only else f"STORAGE_VERSION '{_STORAGE}'")
         connection.execute(f"USE {NAME}")
+        connection.execute("SET enable_progress_bar = false")
         if _is_outdated(connection):
             raise WarehouseOutdated(
                 f"{chosen.warehouse} was made by an earlier version. 'movies-platform rebuild' makes it again from "
@@ -180,7 +200,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, chosen: Settings, option: str
             connection.execute(f"ATTACH {literal(chosen.warehouse)} AS {NAME} ({option})")
             return
         except (duckdb.IOException, duckdb.SerializationException) as problem:
-            if any(sign in str(problem) for sign in _DAMAGED):
+            if any(sign in str(problem) for sign in DAMAGED):
                 raise WarehouseDamaged(
                     f"{chosen.warehouse} is damaged: {str(problem).splitlines()[0]} "
                     "'movies-platform rebuild' makes it again from processed/."
