@@ -3,7 +3,7 @@
 import pytest
 
 from movies_platform.parsed.nested import parse_items
-from movies_platform_tests.parsed_stages import parsed
+from movies_platform_tests.parsed_stages import Stages, parsed
 
 BIGGEST = 2**63 - 1
 
@@ -72,6 +72,21 @@ def test_one_large_id_among_thousands_of_odd_items_is_stored():
     items[2_777]["id"] = BIGGEST
     stages = parsed({"genres": repr(items)})
     assert max(row[2] for row in stages.items("genre")) == BIGGEST
+
+
+@pytest.mark.parametrize("beside", ["", ", {'id': 2, 'name': '\\xa0b'}"], ids=["fast", "exact"])
+@pytest.mark.parametrize("name", ["", "a"], ids=["nameless", "double"])
+def test_a_megabyte_of_items_that_are_dropped_needs_no_more_memory_than_its_text(name, beside):
+    """Copied with each of its items, the text would be gigabytes."""
+    items = ", ".join(f"{{'id': {7 if name else n}, 'name': '{name}'}}" for n in range(10_000, 40_000))
+    stages = Stages()
+    stages.connection.execute("SET memory_limit = '1GB'; SET max_temp_directory_size = '0KB'")
+    stages.add({"production_companies": f"[{items}{beside}]"})
+    stages.parse()
+    dropped = [row[3] for row in stages.issues()]
+    assert len(dropped) == 30_000 - bool(name)
+    assert set(dropped) == {"duplicate_item" if name else "invalid_item"}
+    assert len(stages.items("company")) == bool(name) + bool(beside)
 
 
 HOSTILE = {

@@ -47,8 +47,9 @@ def read_lists(connection: duckdb.DuckDBPyConnection, records: str, column: str)
     """Read the lists in `column` of `records` (SQL with source_file, record_number and movie_id).
 
     Leaves temporary tables. `lists`: record_number, source_file, movie_id, text of each record that has one; `texts`:
-    each distinct text once and whether it `is_list`; `items`: record_number, movie_id, position, id, name (both null
-    for what is no item), value (its text, null where the database read it) and `first`, the position of the same item.
+    each distinct text once, its number text_id, and whether it `is_list`; `items`: record_number, movie_id, position,
+    id, name (both null for what is no item), value (its text, null where the database read it) and `first`, the
+    position of the same item.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE lists AS FROM (SELECT source_file, record_number, movie_id, "
@@ -56,10 +57,12 @@ def read_lists(connection: duckdb.DuckDBPyConnection, records: str, column: str)
     )
     _read_texts(connection)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE items AS SELECT record_number, movie_id, i.* EXCLUDE (text) FROM lists JOIN ("
-        f"SELECT text, position, item.id AS id, {trimmed('item.name')} AS name, NULL AS value FROM "
-        "(SELECT text, unnest(plain) AS item, generate_subscripts(plain, 1) AS position FROM texts) "
-        "UNION ALL FROM read_by_python) i USING (text)"
+        # by a number: with each of its items, a text of a megabyte would be copied thousands of times
+        "CREATE OR REPLACE TEMP TABLE items AS SELECT record_number, movie_id, i.* EXCLUDE (text_id) FROM "
+        "(SELECT record_number, movie_id, text_id FROM lists JOIN texts USING (text)) JOIN ("
+        f"SELECT text_id, position, item.id AS id, {trimmed('item.name')} AS name, NULL AS value FROM "
+        "(SELECT text_id, unnest(plain) AS item, generate_subscripts(plain, 1) AS position FROM texts) "
+        "UNION ALL FROM read_by_python) i USING (text_id)"
     )
     # Nearly no list has an item twice; looking for those first spares sorting all the others.
     connection.execute(
@@ -100,24 +103,24 @@ def _read_texts(connection: duckdb.DuckDBPyConnection) -> None:
     """Each distinct text once; `plain` holds the items that the database read, `read_by_python` those of the others."""
     # The pattern is a constant of the query: as a parameter it would be compiled again and again.
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE texts AS SELECT text, "
+        "CREATE OR REPLACE TEMP TABLE texts AS SELECT row_number() OVER () AS text_id, text, "
         f"CASE WHEN strlen(text) <= {LONGEST_TEXT} AND regexp_full_match(text, '{_quoted(PLAIN)}') "
         "THEN TRY_CAST(text AS STRUCT(id BIGINT, name VARCHAR)[]) END AS plain, "
         "plain IS NOT NULL AS is_list FROM (SELECT DISTINCT text FROM lists);"
         "CREATE OR REPLACE TEMP TABLE read_by_python "
-        "(text VARCHAR, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR);"
-        "CREATE OR REPLACE TEMP TABLE python_lists (text VARCHAR)"
+        "(text_id BIGINT, position BIGINT, id BIGINT, name VARCHAR, value VARCHAR);"
+        "CREATE OR REPLACE TEMP TABLE python_lists (text_id BIGINT)"
     )
     last = -1
     while rows := connection.execute(
-        f"SELECT rowid, text FROM texts WHERE plain IS NULL AND strlen(text) <= {LONGEST_TEXT} AND rowid > {last} "
-        f"ORDER BY rowid LIMIT {_BATCH}"
+        f"SELECT text_id, text FROM texts WHERE plain IS NULL AND strlen(text) <= {LONGEST_TEXT} AND text_id > {last} "
+        f"ORDER BY text_id LIMIT {_BATCH}"
     ).fetchall():
         last = rows[-1][0]
-        parsed = [(text, parse_items(text)) for _, text in rows]
-        append(connection, "python_lists", [(text,) for text, items in parsed if items is not None])
-        append(connection, "read_by_python", [(text, *item) for text, items in parsed for item in items or ()])
-    connection.execute("UPDATE texts SET is_list = true WHERE text IN (FROM python_lists)")
+        parsed = [(text_id, parse_items(text)) for text_id, text in rows]
+        append(connection, "python_lists", [(text_id,) for text_id, items in parsed if items is not None])
+        append(connection, "read_by_python", [(text_id, *item) for text_id, items in parsed for item in items or ()])
+    connection.execute("UPDATE texts SET is_list = true WHERE text_id IN (FROM python_lists)")
 
 
 def _evaluate(text: str) -> Any:
