@@ -53,9 +53,7 @@ def latest_snapshot(store: Store | None = None) -> Snapshot:
     store = store or open_store()
     content = store.read(LATEST)
     if content is None:
-        raise NoSnapshot(
-            f"Nothing is published at {store.address} yet. 'movies-platform refresh' publishes what was delivered."
-        )
+        raise NoSnapshot(f"Nothing is published at {store.address} yet. Run 'movies-platform publish'.")
     pointer = from_json(Pointer, content, f"{store.address}/{LATEST}")
     path = f"{pointer.folder}/{MANIFEST}"
     manifest = store.read(path)
