@@ -150,6 +150,9 @@ def rebuild(progress: Progress) -> Summary:
             if not summary.problems:
                 if is_damaged:
                     _set_aside(target)
+                # Of the old file, left by a killed refresh; first, because beside the new one nobody could open that.
+                # What it held is in processed/, from which a refresh loads what is lacking.
+                _wal(target).unlink(missing_ok=True)
                 fresh.replace(target)
         finally:
             for left in target.parent.glob(f"*{fresh.name}*"):

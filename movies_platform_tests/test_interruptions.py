@@ -197,3 +197,12 @@ def test_a_signal_ends_a_refresh_at_once_and_no_step_is_tried_again(homes: Homes
     assert all(rows == homes.before[table] for table, rows in shell.tables("core", "metrics").items())
     shell("refresh")
     assert shell.tables() == homes.after
+
+
+def test_a_rebuild_after_a_killed_refresh_leaves_a_warehouse_that_opens(homes: Homes, tmp_path: Path):
+    shell = homes.copied(tmp_path)
+    assert killing(shell, "after_commit", 2, "refresh").returncode == -signal.SIGKILL
+    assert (shell.home / "warehouse.duckdb.wal").exists()
+    shell("rebuild")
+    shell("refresh")
+    assert shell.tables() == homes.after
