@@ -108,6 +108,8 @@ def refresh(progress: Progress, month: dt.date | None = None) -> Summary:
         landing = open_landing()
         if month is None:
             months = _outstanding(landing, connection, summary, progress)
+        elif month > dt.datetime.now(dt.UTC).date():
+            raise NoDelivery(f"{month_name(month)} has not begun; what is delivered for it waits for {month} (UTC).")
         elif landing.incoming(month) or landing.processed(month):
             months = [month]
         else:

@@ -175,6 +175,7 @@ def test_a_delivery_for_next_month_says_that_it_waits(shell: Shell, months: list
     assert f"{month}: the month has not begun; the delivery waits for {begins} (UTC)." in done.stdout
     assert f"notice    {month} waits for {begins}" in shell("refresh").stdout
     assert f"waits for {begins}" in shell("status").stdout
+    assert f"waits for {begins} (UTC)." in shell("refresh", "--month", month, status=1).stderr
 
 
 def test_files_that_were_just_dropped_by_hand_are_waited_for(

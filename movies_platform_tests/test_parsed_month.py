@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from movies_platform.contracts import qualified
 from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
 from movies_platform.contracts.raw import DATA_ISSUES, RAW_MOVIES
-from movies_platform.contracts.text import positive_integer, trimmed
+from movies_platform.contracts.text import positive_integer, read_positive_integer, trimmed
 from movies_platform.parsed.casts import date, number
 from movies_platform_tests.parsed_stages import Stages
 
@@ -73,10 +73,12 @@ def test_days(connection: duckdb.DuckDBPyConnection, text: str, meant: dt.date |
 @pytest.mark.parametrize(
     ("text", "meant"),
     [("862", 862), ("+1", 1), ("0862", 862), ("0", None), ("-3", None), ("862.0", None), ("abc", None), ("1e3", None),
-     ("1_000", None), ("٣", None), ("9223372036854775807", 2**63 - 1), ("9223372036854775808", None)],
+     ("1_000", None), ("٣", None), ("9223372036854775807", 2**63 - 1), ("9223372036854775808", None),
+     ("0" * 5_000 + "7", 7), ("9" * 5_000, None), ("+", None), ("++7", None), ("", None)],
 )  # fmt: skip
 def test_ids(connection: duckdb.DuckDBPyConnection, text: str, meant: int | None) -> None:
     assert value(connection, positive_integer("t"), text) == meant
+    assert read_positive_integer(f" {text}\xa0") == meant  # of a record that is read one by one: the same movie
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "lots", "1,000", "1_000", "0x10", "٣", "1e", ".", "--1", "1 2"])

@@ -52,6 +52,11 @@ def test_a_broken_record_may_be_the_first_and_the_last():
     assert found.codes == [(1, "broken_record"), (3, "broken_record")]
 
 
+def test_the_movie_of_a_broken_record_is_named_however_its_id_is_written():
+    found = read(HEADER + line("+7", overview="a\nb") + line("007", overview="c\nd") + line("x", overview="e\nf"))
+    assert [issue.movie_id for issue in found.issues] == [7, 7, None]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=["lf", "cr", "crlf"])
 @pytest.mark.parametrize(
     ("rest", "meant"),

@@ -1,7 +1,12 @@
-"""How delivered text is read, wherever it is read: SQL for trimming it and for the ids in it.
+"""How delivered text is read, wherever it is read: trimming it, and the ids in it.
 
 The raw stage rejects records by these rules and the parsed stage types them by the same.
 """
+
+import re
+
+_POSITIVE = "[+]?0*[1-9][0-9]*"
+_LARGEST = 2**63 - 1
 
 # Everything for which str.isspace() is true, as a class of a regular expression (as fast as TRIM, where TRIM
 # with a set of characters takes ten times as long).
@@ -18,5 +23,14 @@ def trimmed(column: str) -> str:
 
 
 def positive_integer(text: str) -> str:
-    """A whole number above 0 that fits 64 bits; null for any other text."""
-    return f"CASE WHEN regexp_full_match({text}, '[+]?0*[1-9][0-9]*') THEN TRY_CAST({text} AS BIGINT) END"
+    """SQL: a whole number above 0 that fits 64 bits; null for any other text."""
+    return f"CASE WHEN regexp_full_match({text}, '{_POSITIVE}') THEN TRY_CAST({text} AS BIGINT) END"
+
+
+def read_positive_integer(text: str) -> int | None:
+    """What `positive_integer` makes of the trimmed text, where a record is read one by one."""
+    bare = text.strip()
+    digits = bare.lstrip("+0")
+    if not re.fullmatch(_POSITIVE, bare) or len(digits) > len(str(_LARGEST)) or int(digits) > _LARGEST:
+        return None
+    return int(digits)

@@ -19,6 +19,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from movies_platform.contracts.sources import Source
+from movies_platform.contracts.text import read_positive_integer
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw.repair import join
 from movies_platform.raw.scan import Mask, Positions, Record, Scan, parse, parse_regular, scan, split
@@ -341,8 +342,7 @@ class RecordReader:
 
     def _note(self, columns: tuple[str, ...], issue: str, action: str, value: str) -> None:
         place = self._id_place
-        known = columns[place].strip() if place is not None and place < len(columns) else ""
-        movie_id = int(known) if re.fullmatch(r"[0-9]{1,18}", known) and int(known) > 0 else None
+        movie_id = read_positive_integer(columns[place]) if place is not None and place < len(columns) else None
         self._batch.issues.append(Issue(self.records, movie_id, None, issue, action, value[:VALUE_LENGTH]))
 
     def _begin_batch_if_full(self) -> None:
