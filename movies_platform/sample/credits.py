@@ -59,41 +59,46 @@ class Credits:
         self._departments, self._jobs = texts([one for one, _ in jobs]), texts([other for _, other in jobs])
         self._job_shares = np.cumsum([n for *_, n in words.JOBS]) / sum(n for *_, n in words.JOBS)
 
-    def draw(self, rng: np.random.Generator, first: int, appeal: Floats) -> tuple[Texts, Texts]:
-        """`cast` and `crew` of a block's movies, the first of which is movie `first` of the file."""
+    def draw(self, rng: np.random.Generator, first: int, appeal: Floats, movies: int) -> tuple[Texts, Texts]:
+        """`cast` and `crew` of a block's first `movies` movies, from movie `first` of the file on.
+
+        All of the block is drawn, so that a movie's credits do not depend on how many are wanted.
+        """
         cast_sizes = _sizes(rng, appeal, 2.139, 0.75, empty=0.05)
         crew_sizes = _sizes(rng, appeal, 1.568, 1.1, empty=0.017)
-        return self._cast(rng, first, cast_sizes), self._crew(rng, first, crew_sizes)
+        return self._cast(rng, first, cast_sizes, movies), self._crew(rng, first, crew_sizes, movies)
 
     def next_month(self, rng: np.random.Generator, first: int, month: int, crew: Texts) -> Texts:
         """The crews a month later: one movie in a hundred has thanked somebody more."""
         gaining = np.flatnonzero(rng.random(BLOCK) < GAINING)
-        keys = OTHERS + POPULATIONS * tail_ranks(rng, CREW_SHIFT, len(gaining))
-        people = self._people(keys)
+        people = self._people(OTHERS + POPULATIONS * tail_ranks(rng, CREW_SHIFT, len(gaining)))
         numbers = (first + gaining) * CREDITS_PER_MOVIE + CREDITS_PER_MOVIE - month
         crew = crew.copy()
         parts = zip(gaining.tolist(), numbers.tolist(), people.head, people.name, people.picture, strict=True)
         for movie, number, head, name, picture in parts:
-            item = _crew_item(number, "'department': 'Crew', ", head, "'job': 'Thanks', ", name, picture)
-            crew[movie] = with_item(crew[movie], item)
+            if movie < len(crew):
+                item = _crew_item(number, "'department': 'Crew', ", head, "'job': 'Thanks', ", name, picture)
+                crew[movie] = with_item(crew[movie], item)
         return crew
 
-    def _cast(self, rng: np.random.Generator, first: int, sizes: Ints) -> Texts:
+    def _cast(self, rng: np.random.Generator, first: int, sizes: Ints, movies: int) -> Texts:
         owners, orders = _owners(sizes)
-        people = self._people(ACTORS + POPULATIONS * tail_ranks(rng, ACTOR_SHIFT, len(owners)))
+        keys = ACTORS + POPULATIONS * tail_ranks(rng, ACTOR_SHIFT, len(owners))
         characters = rng.choice(self._characters, len(owners))
         cast_ids = orders + rng.integers(1, 15, BLOCK)[owners]
         numbers = (first + owners) * CREDITS_PER_MOVIE + orders
+        wanted = slice(int(sizes[:movies].sum()))
+        parts = (cast_ids[wanted], characters[wanted], numbers[wanted], orders[wanted])
         items = [
             f"{{'cast_id': {cast_id}, 'character': {character}, 'credit_id': '{_credit_id(number)}', "
             f"{head}, 'name': {name}, 'order': {order}, 'profile_path': {picture}}}"
             for cast_id, character, number, order, head, name, picture in zip(
-                cast_ids.tolist(), characters.tolist(), numbers.tolist(), orders.tolist(), *people, strict=True
+                *(part.tolist() for part in (*parts, *self._people(keys[wanted]))), strict=True
             )
         ]
-        return list_texts(items, owners, BLOCK)
+        return list_texts(items, owners[wanted], movies)
 
-    def _crew(self, rng: np.random.Generator, first: int, sizes: Ints) -> Texts:
+    def _crew(self, rng: np.random.Generator, first: int, sizes: Ints, movies: int) -> Texts:
         owners, orders = _owners(sizes)
         directs = orders == 0
         acts = ~directs & (rng.random(len(owners)) < 0.04)
@@ -105,12 +110,15 @@ class Credits:
         chances = np.where(rng.random(len(owners)) < 0.85, _fraction(keys, JOB), rng.random(len(owners)))
         jobs = np.where(directs, 0, np.searchsorted(self._job_shares, chances, side="right"))
         numbers = (first + owners) * CREDITS_PER_MOVIE + MOST_MEMBERS + orders
-        parts = (self._departments[jobs].tolist(), self._jobs[jobs].tolist(), *self._people(keys))
+        wanted = slice(int(sizes[:movies].sum()))
+        parts = (numbers[wanted], self._departments[jobs[wanted]], self._jobs[jobs[wanted]])
         items = [
             _crew_item(number, department, head, job, name, picture)
-            for number, department, job, head, name, picture in zip(numbers.tolist(), *parts, strict=True)
+            for number, department, job, head, name, picture in zip(
+                *(part.tolist() for part in (*parts, *self._people(keys[wanted]))), strict=True
+            )
         ]
-        return list_texts(items, owners, BLOCK)
+        return list_texts(items, owners[wanted], movies)
 
     def _people(self, keys: Ints) -> People:
         distinct, places = np.unique(keys, return_inverse=True)

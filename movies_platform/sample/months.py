@@ -193,12 +193,12 @@ def _write_movies(plan: list[Writers], sizes: _Sizes, seed: int) -> RatedMovies:
             files[MOVIES].write(_rows(*(columns[name] for name in MOVIES_METADATA.columns)))
             files["keywords"].write(_rows(fixed["id"], keywords))
             files["links"].write(links.rows)
-        if sizes.credits[0]:
-            cast, crew = credits.draw(_stream(seed, CREDITS, 1, block), first, appeal)
+        if (size := min(BLOCK, sizes.credits[-1] - first)) > 0:
+            cast, crew = credits.draw(_stream(seed, CREDITS, 1, block), first, appeal, size)
             for month, files in enumerate(plan):
                 if month:
                     crew = credits.next_month(_stream(seed, CREDITS, 2, block, month), first, month, crew)
-                files["credits"].write(_rows(cast, crew, fixed["id"]))
+                files["credits"].write(_rows(cast, crew, fixed["id"][:size]))
     return RatedMovies.together(rated)
 
 

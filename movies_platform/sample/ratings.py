@@ -125,12 +125,12 @@ def _sizes(rng: np.random.Generator, users: int, ratings: int, most: int) -> Int
 
 def _different(rng: np.random.Generator, weights: Floats, owners: Ints) -> Ints:
     """A number for each rating, ascending: owner * movies + place of the movie; none twice."""
-    count, chances = len(weights), np.cumsum(weights)
-    drawn = np.searchsorted(chances, rng.random(len(owners)) * chances[-1], side="right")
-    pairs = different(owners * count + np.minimum(drawn, count - 1))
-    wanted = np.bincount(owners)
-    while missing := len(owners) - len(pairs):
-        # Any movie does for what was drawn twice: popular ones would be drawn twice again.
-        lacking = np.repeat(np.arange(len(wanted)), wanted - np.bincount(pairs // count, minlength=len(wanted)))
-        pairs = different(np.concatenate([pairs, lacking * count + rng.integers(0, count, missing)]))
+    count, wanted = len(weights), np.bincount(owners)
+    pairs = np.empty(0, dtype=np.int64)
+    while len(owners):
+        chances = np.cumsum(weights)
+        drawn = np.searchsorted(chances, rng.random(len(owners)) * chances[-1], side="right")
+        pairs = different(np.concatenate([pairs, owners * count + np.minimum(drawn, count - 1)]))
+        owners = np.repeat(np.arange(len(wanted)), wanted - np.bincount(pairs // count, minlength=len(wanted)))
+        weights = np.sqrt(weights)  # popular movies would soon be drawn twice only
     return pairs
