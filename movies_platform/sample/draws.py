@@ -1,6 +1,6 @@
 """How samples draw: in proportion to weights, or from a long tail in which a few recur often and most hardly ever."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,18 @@ def different(numbers: Ints) -> Ints:
     # np.unique finds them by hashes, which takes twenty times as long for pairs of an owner and a place.
     ordered = np.sort(numbers)
     return ordered[np.diff(ordered, prepend=-1) > 0]
+
+
+def draw_different(owners: Ints, span: int, draw: Callable[[int], Ints]) -> Ints:
+    """A number below `span` for each of `owners`, who are ascending, none twice for one; as owner * span + number.
+
+    `draw` gives so many numbers; it is asked again for those that were drawn twice.
+    """
+    wanted, pairs = np.bincount(owners), np.empty(0, dtype=np.int64)
+    while len(owners):
+        pairs = different(np.concatenate([pairs, owners * span + draw(len(owners))]))
+        owners = np.repeat(np.arange(len(wanted)), wanted - np.bincount(pairs // span, minlength=len(wanted)))
+    return pairs
 
 
 def scattered(numbers: Ints, purpose: int) -> Ints:

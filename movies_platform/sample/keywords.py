@@ -9,10 +9,9 @@ import numpy as np
 from movies_platform.sample import vocabulary as words
 from movies_platform.sample.draws import (
     BLOCK,
-    RANKS,
     Ints,
     Texts,
-    different,
+    draw_different,
     list_texts,
     tail_ranks,
     texts,
@@ -21,26 +20,27 @@ from movies_platform.sample.draws import (
 )
 
 COLUMNS = ("id", "keywords")
-# 0, 1 ... 20 of them, as in the real file.
+# 0, 1 ... 30 of them, as often as in the real file; 65 of its movies have more.
 KEYWORDS_PER_MOVIE = (
-    14353, 6469, 4728, 4200, 3246, 2822, 1943, 1477, 1039, 854, 758, 666, 593, 396, 322, 280, 241, 207, 164, 140, 129,
+    14353, 6469, 4728, 4200, 3246, 2822, 1943, 1477, 1039, 854, 758, 666, 593, 396, 322, 280, 241, 207, 164, 125, 129,
+    92, 83, 65, 36, 27, 25, 25, 11, 15, 7,
 )  # fmt: skip
-SHIFT = 14
+SHIFT, DIFFERENT = 14, 24_000  # ranks beyond so many keywords begin with the first again
 GAINING = 0.01  # share of movies that gain a keyword in a month
 
 
 def draw_keywords(rng: np.random.Generator) -> Texts:
     """`keywords` of a block's movies, none twice in a movie."""
     owners = np.repeat(np.arange(BLOCK), weighted(rng, KEYWORDS_PER_MOVIE, BLOCK))
-    pairs = different(owners * RANKS + tail_ranks(rng, SHIFT, len(owners)))
-    return list_texts(_items(pairs % RANKS), pairs // RANKS, BLOCK)
+    pairs = draw_different(owners, DIFFERENT, lambda size: tail_ranks(rng, SHIFT, size) % DIFFERENT)
+    return list_texts(_items(pairs % DIFFERENT), pairs // DIFFERENT, BLOCK)
 
 
 def more_keywords(rng: np.random.Generator, month: int, keywords: Texts) -> Texts:
     """The keywords a month later: one movie in a hundred has one more, which is new in the `month`-th month."""
     keywords = keywords.copy()
     for movie in np.flatnonzero(rng.random(BLOCK) < GAINING).tolist():
-        keywords[movie] = with_item(keywords[movie], repr({"id": RANKS + month, "name": f"rediscovered {month}"}))
+        keywords[movie] = with_item(keywords[movie], repr({"id": DIFFERENT + month, "name": f"rediscovered {month}"}))
     return keywords
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from movies_platform.sample.draws import Floats, Ints, different
+from movies_platform.sample.draws import Floats, Ints, draw_different
 
 COLUMNS = ("userId", "movieId", "rating", "timestamp")
 LINE_END = "\r\n"
@@ -125,12 +125,13 @@ def _sizes(rng: np.random.Generator, users: int, ratings: int, most: int) -> Int
 
 def _different(rng: np.random.Generator, weights: Floats, owners: Ints) -> Ints:
     """A number for each rating, ascending: owner * movies + place of the movie; none twice."""
-    count, wanted = len(weights), np.bincount(owners)
-    pairs = np.empty(0, dtype=np.int64)
-    while len(owners):
+
+    def draw(size: int) -> Ints:
+        nonlocal weights
         chances = np.cumsum(weights)
-        drawn = np.searchsorted(chances, rng.random(len(owners)) * chances[-1], side="right")
-        pairs = different(np.concatenate([pairs, owners * count + np.minimum(drawn, count - 1)]))
-        owners = np.repeat(np.arange(len(wanted)), wanted - np.bincount(pairs // count, minlength=len(wanted)))
-        weights = np.sqrt(weights)  # popular movies would soon be drawn twice only
-    return pairs
+        drawn: Ints = np.searchsorted(chances, rng.random(size) * chances[-1], side="right")
+        weights = np.sqrt(weights)  # or the most popular movies would be drawn twice again and again
+        drawn = np.minimum(drawn, len(weights) - 1)
+        return drawn
+
+    return draw_different(owners, len(weights), draw)
