@@ -115,7 +115,7 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
     def fail(connection, *_, **__):
         connection.execute("SELECT error('no room')")
 
-    monkeypatch.setattr(load_module, "insert_issues", fail)
+    monkeypatch.setattr(load_module, "_insert_issues", fail)
     stages.connection.begin()
     with pytest.raises(duckdb.Error, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)

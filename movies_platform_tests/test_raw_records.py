@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from movies_platform.contracts.sources import MOVIES_METADATA, Source
+from movies_platform.contracts.sources import CREDITS, LINKS, MOVIES_METADATA, RATINGS
 from movies_platform.raw import reader as reader_module
 from movies_platform.raw.reader import Issue
 from movies_platform_tests.raw_deliveries import HEADER, line, read
@@ -75,7 +75,7 @@ def test_the_rest_of_a_broken_record_may_begin_with_a_quote(rest, meant, end):
 
 
 TEXT_FIRST, TEXT_LAST = "text,id,title\n", "id,title,text\n"
-NOTES = Source("notes", "notes", columns=dict.fromkeys(["id", "title", "text"], ""), key=("id",), breaks_in="text")
+NOTES = replace(MOVIES_METADATA, names=("notes",), columns=dict.fromkeys(["id", "title", "text"], ""), breaks_in="text")
 
 
 @BLOCKS
@@ -113,9 +113,10 @@ def test_nothing_is_joined_in_a_file_whose_records_do_not_break():
     assert found.codes == [(2, "column_count"), (3, "column_count")]
 
 
-def test_only_a_key_that_is_the_movies_id_names_the_movie():
-    source = replace(MOVIES_METADATA, key=("imdb_id",))
-    assert read(HEADER + ",,,,,9,8", source=source).issues[0].movie_id is None
+@pytest.mark.parametrize(("source", "movie"), [(CREDITS, 9), (LINKS, 9), (RATINGS, None)], ids=lambda s: str(s)[:30])
+def test_the_movie_is_named_where_its_number_is_in_the_file(source, movie):
+    text = ",".join("9" if name == source.movie_id else "8" for name in source.columns)
+    assert read(",".join(source.columns) + f"\n{text},\n", source=source).issues[0].movie_id == movie
 
 
 @pytest.mark.parametrize("overview", BROKEN.values(), ids=BROKEN)

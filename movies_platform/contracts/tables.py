@@ -37,6 +37,11 @@ def qualified(table: sa.Table) -> str:
     return f"{table.schema}.{table.name}"
 
 
+def quoted(name: str) -> str:
+    """A column's name, as SQL writes it where it may be a keyword or have capitals, as those of delivered files."""
+    return f'"{name}"'
+
+
 def key_of(table: sa.Table) -> list[str]:
     """Names of the key columns, in the order of the key."""
     return [column.name for column in table.primary_key.columns]

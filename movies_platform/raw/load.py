@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
+import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import literal
+from movies_platform.contracts.raw import DATA_ISSUES, raw_table
+from movies_platform.contracts.tables import qualified, quoted
 from movies_platform.raw.reader import Batch, Issue, RecordReader
 from movies_platform.resources.warehouse import append
 
@@ -65,22 +68,24 @@ def load_records(
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 
-def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, month: dt.date, file: str) -> None:
+def _insert_issues(
+    connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, table: sa.Table, month: dt.date, file: str
+) -> None:
     """Append rows of data_issues; the fields of an issue are its columns, in their order."""
-    append(connection, "raw.data_issues", [[month, file, *issue, "raw_movies"] for issue in issues])
+    append(connection, qualified(DATA_ISSUES), [[month, file, *issue, table.name] for issue in issues])
 
 
 def _store(
     connection: duckdb.DuckDBPyConnection, batch: Batch, reader: RecordReader, *, month: dt.date, file: str
 ) -> None:
-    table, names, declared = f"raw.raw_{reader.source.subject}", reader.header.names, reader.source.columns
+    table, names, declared = raw_table(reader.source), reader.header.names, reader.source.columns
     batch.lines.close()
     if batch.count:
         types = {f"c{i}": "VARCHAR" for i in range(len(names))}
-        chosen = ", ".join(f"c{i} AS {name}" for i, name in enumerate(names) if name in declared)
+        chosen = ", ".join(f"c{i} AS {quoted(name)}" for i, name in enumerate(names) if name in declared)
         connection.register("numbers", {"record_number": batch.record_numbers()})
         stored = connection.execute(
-            f"INSERT INTO {table} BY NAME "
+            f"INSERT INTO {qualified(table)} BY NAME "
             f"SELECT {literal(month)} AS delivery_month, {literal(file)} AS source_file, record_number, {chosen} FROM ("
             f"SELECT true AS is_record, * FROM read_csv({literal(batch.lines.name)}, auto_detect=false, header=false, "
             f"delim=',', quote='\"', escape='\"', new_line='\\n', columns={types})) "
@@ -94,8 +99,8 @@ def _store(
     rows = [
         [month, file, number, *(columns[i][:LONGEST_TEXT] or None for i in places)] for number, columns in batch.long
     ]
-    append(connection, table, rows)
-    insert_issues(connection, batch.issues, month=month, file=file)
+    append(connection, qualified(table), rows)
+    _insert_issues(connection, batch.issues, table=table, month=month, file=file)
 
 
 @contextlib.contextmanager

@@ -106,7 +106,7 @@ class RecordReader:
         names = self.header.names
         self._width = len(names)
         self._place = names.index(source.breaks_in) if source.breaks_in else None
-        self._id_place = names.index("id") if source.key == ("id",) else None  # of the movie
+        self._id_place = names.index(source.movie_id) if source.movie_id else None
 
     def batches(self, new_file: Callable[[], BinaryIO] = io.BytesIO) -> Iterator[Batch]:
         """Every record of the file, in order; the lines of each batch are written to a new file."""

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
+from movies_platform.contracts.ddl import add_column_statements, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
 from movies_platform.resources.failures import DAMAGED
@@ -265,8 +265,7 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
         _complete.setdefault(connection, set()).add(table)
     for column in table.columns if present else []:
         if column.name not in present:
-            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column_type(column)}")
-            connection.execute(comment_statement(table, column))
+            connection.execute("; ".join(add_column_statements(table, column)))
     return name
 
 
