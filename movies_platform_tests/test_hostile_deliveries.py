@@ -6,6 +6,7 @@ import pytest
 
 from movies_platform_tests.hostile_deliveries import Made, hostile_deliveries
 from movies_platform_tests.oracle import Expected, Refused, expected
+from movies_platform_tests.oracle_compare import differences
 
 SEEDS = range(6)
 # (file, column, issue) of all that is found, whatever the seed.
@@ -60,6 +61,11 @@ def test_every_table_has_rows_and_every_file_adds_up(found: Expected):
     assert [name for name, rows in found.tables.items() if not rows] == []
     for (_, file), account in found.accounts.items():
         assert account.records == account.accepted + account.rejected + account.joined, file
+
+
+def test_no_key_stands_twice_in_a_table(found: Expected):
+    for name, rows in found.tables.items():
+        assert differences(name, rows, rows) == []
 
 
 def test_a_seed_writes_the_same_bytes(tmp_path: Path):

@@ -197,15 +197,11 @@ def test_the_best_rated_genre_has_a_row_where_a_measure_is_above_0(asked: dict[s
 
 
 def test_ties_of_ratings_are_seen_to_nine_digits(make: Make):
+    rated = [(1, 1, "6.1"), (2, 3, "6.1"), (2, 3, "6.1")]  # (3 * 6.1 + 3 * 6.1) / 6 is 6.099999999999999
+    columns = ("genres", "vote_count", "vote_average")
     movies = [
-        {
-            "id": n,
-            "release_date": "2000-01-01",
-            "genres": pairs((genre, "g")),
-            "vote_count": votes,
-            "vote_average": vote,
-        }
-        for n, (genre, votes, vote) in enumerate([(1, 2, "6.1"), (2, 10, "6.1"), (2, 10, "6.1"), (2, 10, "6.1")], 1)
+        {"id": n, "release_date": "2000-01-01", **dict(zip(columns, (pairs((genre, "g")), *votes), strict=True))}
+        for n, (genre, *votes) in enumerate(rated, 1)
     ]
     rows = table("metrics.best_rated_genre_by_year", make(movies_metadata=movies))
     assert [row[2] for row in rows if row[1] == "mean_vote"] == [2]

@@ -79,6 +79,13 @@ def test_a_record_broken_elsewhere_and_one_too_wide_are_rejected(read: Callable[
     assert told(found) == [(n, None, None, "column_count", "rejected", None) for n in (1, 2, 3)]
 
 
+def test_pieces_that_do_not_add_up_are_rejected_one_by_one(read: Callable[..., Month]):
+    found = read(movies_metadata=HEADER + line(id="5", overview="begins\na line\nends, with a comma") + line(id="6"))
+    assert list(found.movies) == [6]
+    assert told(found) == [(n, None, None, "column_count", "rejected", None) for n in (1, 2, 3)]
+    assert found.accounts["movies_metadata.csv"] == (4, 1, 3, 0)
+
+
 def test_other_files_are_never_joined(read: Callable[..., Month]):
     found = read(credits="cast,id,crew\n[],1,[]\n[],2\n[],[]\n")
     assert list(found.credits) == [1]
