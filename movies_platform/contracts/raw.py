@@ -51,7 +51,7 @@ DELIVERIES = sa.Table(
     column("delivery_id", Text, "identifies the delivery: a digest of its files", null=False),
     column("size_bytes", Whole, "size as delivered; of the archive, where the file is in one", null=False, at_least=0),
     column("digest", Text, "of the same: BLAKE2b-256 in a folder, the ETag on S3", null=False),
-    column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=1),
+    column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=0),
     column("joined_records", Whole, "records that were the rest of a broken one", at_least=0),
     column("accepted_records", Whole, "records that were accepted", at_least=0),
     column("rejected_records", Whole, "records in data_issues as rejected", at_least=0),
