@@ -111,13 +111,13 @@ def kept_items(nested: NestedList) -> str:
 
 def list_issues(nested: NestedList) -> str:
     """Query for source_file, record_number, movie_id, issue, action and value of what `read_lists` could not use."""
+    action, value = ("nulled", "text") if nested.is_single else ("dropped", "coalesce(value, delivered)")
     return (
         "SELECT source_file, record_number, movie_id, 0 AS position, 'invalid_list' AS issue, 'nulled' AS action, "
         "text[:500] AS value FROM lists JOIN texts USING (text) WHERE NOT is_list UNION ALL "
         "SELECT source_file, record_number, movie_id, position, "
         "CASE WHEN is_item THEN 'duplicate_item' ELSE 'invalid_item' END, "
-        f"'{'nulled' if nested.is_single else 'dropped'}', "
-        "coalesce(value, delivered)[:500] FROM dropped_items JOIN lists USING (record_number, movie_id) "
+        f"'{action}', {value}[:500] FROM dropped_items JOIN lists USING (record_number, movie_id) "
         # what the database read is found in the text again, once for a list
         "LEFT JOIN (SELECT record_number, unnest(found) AS delivered, generate_subscripts(found, 1) AS position FROM ("
         f"SELECT record_number, regexp_extract_all(text, '{_escaped(plain_item(nested))}') AS found FROM lists "
