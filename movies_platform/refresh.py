@@ -41,6 +41,7 @@ from movies_platform.resources.build_log import (
     stale_tables,
 )
 from movies_platform.resources.failures import first_failure
+from movies_platform.resources.interruption import raise_if_interrupted
 from movies_platform.resources.leftovers import purge_runs, purge_scratch
 from movies_platform.resources.months import month_name
 from movies_platform.resources.run_monitoring import fail_killed_runs
@@ -86,15 +87,13 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run a job until its end, with the config of its `ops`. A failure is in the result, not raised.
 
-    Raises KeyboardInterrupt when a signal ended the run, so that no other one is begun.
+    Raises SystemExit when a signal ended the run, so that no other one is begun.
     """
     result = defs.resolve_job_def(job).execute_in_process(
         run_config={**_QUIET, "ops": dict(ops or {})}, instance=instance, tags=_TAGS, raise_on_error=False,
         partition_key=month_name(month) if month else None,
     )  # fmt: skip
-    failure = first_failure(result.all_events)
-    if failure and {"DagsterExecutionInterruptedError", "KeyboardInterrupt", "SystemExit"} & {*failure.kinds}:
-        raise KeyboardInterrupt
+    raise_if_interrupted()
     return result
 
 

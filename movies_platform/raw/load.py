@@ -61,10 +61,14 @@ def load_records(
             return lines
 
         batches = reader.batches(new_file)
-        upcoming = ahead.submit(next, batches, None)
-        while batch := upcoming.result():
+        try:
             upcoming = ahead.submit(next, batches, None)
-            _store(connection, batch, reader, month=month, file=file)
+            while batch := upcoming.result():
+                upcoming = ahead.submit(next, batches, None)
+                _store(connection, batch, reader, month=month, file=file)
+        except BaseException:
+            reader.stop()  # or the error would wait for a thread that reads on
+            raise
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from movies_platform.contracts.ddl import add_column_statements, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
+from movies_platform.resources import interruption
 from movies_platform.resources.failures import DAMAGED
 from movies_platform.settings import Settings, settings
 
@@ -75,7 +76,7 @@ def _ending_with_signals() -> Iterator[None]:
     except BaseException as problem:
         causes = (problem, problem.__cause__, problem.__context__) if isinstance(problem, RuntimeError) else (problem,)
         if any(isinstance(cause, BaseException) and _is_interrupt(cause) for cause in causes):
-            raise SystemExit(ENDED_BY_SIGNAL) from problem
+            raise SystemExit(interruption.status() or ENDED_BY_SIGNAL) from problem
         raise
 
 
