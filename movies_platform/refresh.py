@@ -42,7 +42,7 @@ from movies_platform.resources.build_log import (
 )
 from movies_platform.resources.failures import first_failure
 from movies_platform.resources.interruption import raise_if_interrupted
-from movies_platform.resources.leftovers import purge_runs, purge_scratch
+from movies_platform.resources.leftovers import purge_runs
 from movies_platform.resources.months import month_name
 from movies_platform.resources.run_monitoring import fail_killed_runs
 from movies_platform.settings import settings
@@ -102,7 +102,6 @@ def refresh(progress: Progress, month: dt.date | None = None) -> Summary:
     summary = Summary()
     with warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
         fail_killed_runs(instance)
-        purge_scratch()
         purge_runs(instance)
         landing = open_landing()
         if month is None:

@@ -7,9 +7,7 @@ write is one transaction, so that a killed run leaves the old rows or the new on
 
 import contextlib
 import fcntl
-import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +23,7 @@ from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
 from movies_platform.resources import interruption
 from movies_platform.resources.failures import DAMAGED
+from movies_platform.resources.scratch import spill_folder
 from movies_platform.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
@@ -41,7 +40,6 @@ _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 # Tables that were found complete; no one else changes them while a connection has the warehouse open for writing.
 _complete: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[sa.Table]] = WeakKeyDictionary()
 _guard = threading.RLock()
-_spills = itertools.count()
 _keeping: list[contextlib.ExitStack] = []  # of runs that keep the warehouse open
 
 
@@ -226,12 +224,7 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    return {"temp_directory": str(spill_folder(chosen)), "memory_limit": chosen.memory or _room()}
-
-
-def spill_folder(chosen: Settings) -> Path:
-    """A folder to spill into, for one database of this process: two that shared one would read each other's rows."""
-    return chosen.scratch / f"spill-{os.getpid()}-{next(_spills)}"
+    return {"temp_directory": str(spill_folder()), "memory_limit": chosen.memory or _room()}
 
 
 @cache
