@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 import click
 
-from movies_platform.errors import MoviesPlatformError
+from movies_platform.errors import MoviesPlatformError, SettingsError
 from movies_platform.resources import interruption
+from movies_platform.settings import check_settings
 
 _COMMANDS = {
     "deliver": "deliver", "refresh": "work", "rebuild": "work", "publish": "work", "load": "work", "query": "read",
@@ -55,6 +56,8 @@ def cli() -> None:
       movies-platform refresh
       movies-platform show most_popular_genre_by_year --year 2016
     """
+    if not {"-h", "--help"}.intersection(sys.argv):
+        check_settings()
 
 
 def main() -> None:
@@ -81,6 +84,8 @@ def _run() -> None:
             reconfigure(errors="replace")
     try:
         cli(prog_name="movies-platform", standalone_mode=False)
+    except SettingsError as problem:
+        _give_up(str(problem), status=2)
     except MoviesPlatformError as problem:
         _give_up(str(problem))
     except click.ClickException as problem:
