@@ -95,14 +95,21 @@ def kept_open() -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing() -> Iterator[bool]:
-    """Keep other writers out while the warehouse's file is replaced; gives whether that is damaged."""
+    """Keep other writers out while the warehouse's file is replaced; gives whether that is damaged.
+
+    That is, whether it cannot be opened, or was cut off. Blocks that only reading all of it would find damaged are not
+    looked for: processed/ has what is in them.
+    """
     chosen = settings()
     with _guard, _locked(chosen):
         is_damaged = False
         with contextlib.suppress(WarehouseOutdated):
             try:
                 if chosen.warehouse.exists():
-                    _connect(chosen, read_only=True).close()
+                    with contextlib.closing(_connect(chosen, read_only=True)) as connection:
+                        size = "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = ?"
+                        blocks = connection.execute(size, [NAME]).fetchall()[0][0]
+                        is_damaged = chosen.warehouse.stat().st_size < blocks
             except WarehouseDamaged:
                 is_damaged = True
         yield is_damaged
