@@ -18,7 +18,9 @@ def test_made_up_months_give_the_issues_that_were_made(shell: Shell) -> None:
     said = shell("sample", "--months", 2, "--movies", 400, "--seed", 3).stdout
     report = shell("refresh").stdout
     assert "2017-11, 2017-12" in report
-    assert re.search(r"^checks    \d+ passed, none warned$", report, re.MULTILINE)
+    counts = re.search(r"^checks    (\d+ passed, 0 warned, 0 failed, \d+ did not run)$", report, re.MULTILINE)
+    assert counts
+    assert f"checks: {counts[1]}" in shell("status").stdout
     with duckdb.connect(shell.home / "warehouse.duckdb", read_only=True) as connection:
         found = connection.execute(
             "SELECT strftime(delivery_month, '%Y-%m'), issue, count(*) FROM raw.data_issues GROUP BY ALL"
@@ -138,6 +140,7 @@ def test_a_mistake_is_one_clear_line_and_status_1(shell: Shell, arguments: list[
     ("arguments", "message"),
     [
         (["deliver", ".", "--month", "1999-01"], "before the first month"),
+        (["deliver", "nothing.zip", "--month", "2017-11"], "Path 'nothing.zip' does not exist"),
         (["show", "genres", "--limit", "-1"], "See 'movies-platform show --help'"),
         (["show", "genres", "--format", "xml"], "is not one of 'table', 'csv', 'json'"),
         (["deliver", ".", "--month", "2017-13"], "'2017-13' is not a month"),
@@ -330,3 +333,30 @@ def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, mon
     shell("deliver", months[0], "--month", "2017-11")
     assert "had not been read yet; it is in failed/ now" in shell("deliver", months[1], "--month", "2017-11").stdout
     assert len(list((shell.home / "landing/failed/2017-11").glob("*/movies_metadata.csv"))) == 1
+
+
+def test_a_month_that_is_gone_from_processed_is_listed_and_no_rebuild_loses_it(
+    shell: Shell, months: list[Path]
+) -> None:
+    for folder in months[:2]:
+        shell("deliver", folder, "--month", folder.name)
+    shell("refresh")
+    before = shell.tables()
+    (shell.home / "landing/processed/2017-11").rename(shell.home / "taken_out")
+    status = shell("status").stdout
+    assert re.search(r"^ *2017-11 +lost ", status, re.MULTILINE)
+    assert "lost: 2017-11: the delivery that the tables show is not in processed/ any more" in status
+    assert "The warehouse shows 2017-11, but processed/ holds no delivery" in shell("rebuild", status=1).stderr
+    assert shell.tables() == before
+    (shell.home / "taken_out").rename(shell.home / "landing/processed/2017-11")
+    shell("rebuild")
+    assert shell.tables() == before
+
+
+def test_a_first_refresh_says_where_it_looked(shell: Shell) -> None:
+    said = shell("refresh").stdout
+    assert f"nothing was delivered yet: {shell.home}/landing/incoming is empty. Deliver" in said
+    (shell.home / "landing/incoming/2017-11/movies_metadata.csv").mkdir(parents=True)
+    odd = "notice    incoming/2017-11/movies_metadata.csv/: not a file of the data set"
+    assert odd in shell("refresh").stdout
+    assert odd.replace("notice    ", "notice: ") in shell("status").stdout

@@ -25,7 +25,7 @@ class Month(click.ParamType[dt.date]):
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for.")
 def deliver(path: Path, month: dt.date) -> None:
     """Put a delivery into the landing zone.
