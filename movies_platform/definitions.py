@@ -16,7 +16,9 @@ from movies_platform.published.assets import snapshot, snapshot_is_complete_and_
 from movies_platform.raw import assets as raw
 from movies_platform.report.assets import CHARTS, page_is_current, report_page
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+from movies_platform.settings import check_settings
 
+check_settings()
 _tables = dg.load_assets_from_modules(
     [raw, parsed, movies, links, names, people, ratings, history, money, popularity, releases, votes]
 )

@@ -98,8 +98,10 @@ def test_an_archive_without_the_movies_may_lie_next_to_them(tmp_path: Path):
     [
         ({}, r"holds no movies_metadata.csv \(found: nothing\)"),
         ({"credits.csv": CSV}, r"holds no movies_metadata.csv \(found: credits.csv\)"),
-        ({ARCHIVE: packed("credits.csv", "x.txt")}, r"found: the-movies-dataset.zip, credits.csv in the-movies"),
-        ({ARCHIVE: packed()}, r"holds no movies_metadata.csv \(found: the-movies-dataset.zip\)"),
+        ({ARCHIVE: packed("credits.csv", "x.txt")}, "in the-movies-dataset.zip: credits.csv, x.txt"),
+        ({ARCHIVE: packed()}, r"holds no movies_metadata.csv \(found: the-movies-dataset.zip, in .*: nothing\)"),
+        ({ARCHIVE: packed("Movies_Metadata.CSV")}, r"\(found: .*, in the-movies-dataset.zip: Movies_Metadata.CSV\)"),
+        ({ARCHIVE: packed(*(f"{n}\x1b[m" for n in range(7)))}, r"zip: 0\?\[m, 1\?\[m, .* and 2 more\)"),
         ({MOVIES: CSV, f"{MOVIES}.gz": CSV}, "holds movies_metadata more than once"),
         ({MOVIES: CSV, ARCHIVE: packed(MOVIES)}, "holds movies_metadata more than once"),
         ({ARCHIVE: packed(MOVIES, f"{MOVIES}.gz")}, "holds 2 files named movies_metadata.csv"),

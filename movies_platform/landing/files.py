@@ -33,6 +33,7 @@ _FORMATS = {
 _MOST_BYTES = 64 << 30  # no file of the data set is a tenth of this
 _BURST_BYTES, _MOST_RATIO = 64 << 20, 1_000  # text is packed to a third, at most to a hundredth
 _AGAIN = "Deliver the file again, complete."
+_SHOWN = 5  # files of an archive, by name
 _HEADER = 65_536  # bytes that must hold the header line
 
 
@@ -55,9 +56,15 @@ def open_table(files: Mapping[str, Path], tables: Sequence[str], place: str) -> 
     file, table = find_table(files, tables) or ("", "")
     if not file:
         wanted = " or ".join(f"{table}.csv" for table in tables)
-        inside = [f"{table}.csv in {ARCHIVE}" for table in _tables_in(files[ARCHIVE])] if ARCHIVE in files else []
+        found = sorted(files)
+        if ARCHIVE in files:
+            with zipfile.ZipFile(files[ARCHIVE]) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+            inside = ["".join(letter if letter.isprintable() else "?" for letter in name) for name in names]
+            more = f" and {len(inside) - _SHOWN:,} more" if len(inside) > _SHOWN else ""
+            found += [f"in {ARCHIVE}: {', '.join(inside[:_SHOWN]) or 'nothing'}{more}"]
         raise DeliveryRejected(
-            f"{place} holds no {wanted} (found: {', '.join([*sorted(files), *inside]) or 'nothing'})",
+            f"{place} holds no {wanted} (found: {', '.join(found) or 'nothing'})",
             remedy=f"Deliver {wanted}, also as .csv.gz, or {ARCHIVE}.",
         )
     with contextlib.ExitStack() as stack:

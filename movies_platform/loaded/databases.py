@@ -8,7 +8,6 @@ Nothing is read into memory whole: rows are streamed from the snapshot's DuckDB 
 
 import contextlib
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,8 @@ from movies_platform.loaded.tables import (
 )
 from movies_platform.published.read import Snapshot, database_of
 from movies_platform.published.store import Content, Manifest
-from movies_platform.settings import settings
+from movies_platform.resources.scratch import own_folder
+from movies_platform.settings import LOAD_URLS
 
 _NULL = "NULL"  # without quotes, as both PostgreSQL and MySQL read it; texts are in quotes
 _BLOCK = 1 << 18
@@ -99,9 +99,7 @@ def open_database(url: str) -> "Database":
     except (sa.exc.ArgumentError, KeyError, ValueError):
         # any part of the URL may be the password, so only its beginning is shown
         raise SettingsError(
-            f"MOVIES_LOAD_TO: {url.partition(':')[0]}:... is no database to load. Write "
-            "postgresql://user:password@host/database, mysql://user:password@host/database, mariadb://... or "
-            "sqlite:////path/file.db, and an @ in the password as %40."
+            f"MOVIES_LOAD_TO: {url.partition(':')[0]}:... is no database to load; {LOAD_URLS}."
         ) from None
 
 
@@ -337,17 +335,13 @@ def _versions(tables: Mapping[str, tuple[str, Content]]) -> dict[str, str]:
 @contextlib.contextmanager
 def _csv(file: Path, contract: sa.Table) -> Iterator[Path]:
     """The table as a CSV file without header, texts in quotes, `NULL` for null; removed afterwards."""
-    scratch = settings().scratch
-    scratch.mkdir(parents=True, exist_ok=True)
-    path = scratch / f"{contract.name}-{secrets.token_hex(4)}.csv"
     texts = ", ".join(column.name for column in contract.columns if isinstance(column.type, sa.Text))
     options = f"FORMAT csv, HEADER false, NULLSTR '{_NULL}'{f', FORCE_QUOTE ({texts})' if texts else ''}"
-    try:
+    with own_folder("load-") as folder:
+        path = folder / f"{contract.name}.csv"
         with duckdb.connect(file, read_only=True) as connection:
             connection.execute(f"COPY ({_rows(contract)}) TO {literal(path)} ({options})")
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _batches(file: Path, contract: sa.Table) -> Iterator[list[tuple[Any, ...]]]:

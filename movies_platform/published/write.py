@@ -16,8 +16,7 @@ import hashlib
 import itertools
 import logging
 import secrets
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +50,7 @@ from movies_platform.published.store import (
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import deliveries_fingerprint, stale_tables
 from movies_platform.resources.months import month_name, months_between, parse_month
+from movies_platform.resources.scratch import own_folder
 from movies_platform.settings import settings
 
 LEAST_SHARE = 0.8  # of the rows of before; whole histories of the real data differ by 3 %
@@ -86,7 +86,7 @@ def publish(*, force: bool = False) -> Published:
     store.check_writable()
     refused = [month_name(archived.month) for archived in refused_months(open_landing().archived())]
     for _ in range(_ATTEMPTS):
-        with _scratch_folder() as folder:
+        with own_folder("publishing-") as folder:
             done = _publish_once(store, folder, force)
         if done is not None:
             snapshot, is_new = done
@@ -271,15 +271,6 @@ def _remove_old(store: Store, kept: Collection[str], known: Collection[str], now
     for folder, time in changed.items():
         if folder not in kept and (folder in known or now - time > _DAY):
             store.remove(folder)
-
-
-@contextlib.contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    """A folder to write in."""
-    scratch = settings().scratch / "publishing"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> int:

@@ -8,7 +8,6 @@ import codecs
 import contextlib
 import datetime as dt
 import itertools
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.raw import DATA_ISSUES, raw_table
 from movies_platform.contracts.tables import qualified, quoted
 from movies_platform.raw.reader import Batch, Issue, RecordReader
+from movies_platform.resources.scratch import own_folder
 from movies_platform.resources.warehouse import append
 
 # Of a longer text the raw table keeps so many characters (docs/decisions/0005): a gigabyte in one field is data, but
@@ -47,7 +47,7 @@ def load_records(
     `scratch` is a folder for a file of lines, up to some hundred megabytes.
     """
     with (
-        tempfile.TemporaryDirectory(dir=scratch, prefix="raw-") as folder,
+        own_folder("raw-", scratch) as folder,
         contextlib.ExitStack() as files,
         ThreadPoolExecutor(max_workers=1) as ahead,
         _in_any_order(connection),
@@ -55,16 +55,20 @@ def load_records(
         numbers = itertools.count()
 
         def new_file() -> BinaryIO:
-            lines = files.enter_context(Path(folder, f"{next(numbers)}.csv").open("wb"))
+            lines = files.enter_context((folder / f"{next(numbers)}.csv").open("wb"))
             # DuckDB drops one at the start of a file. Then it is not that of the first record's text.
             lines.write(codecs.BOM_UTF8)
             return lines
 
         batches = reader.batches(new_file)
-        upcoming = ahead.submit(next, batches, None)
-        while batch := upcoming.result():
+        try:
             upcoming = ahead.submit(next, batches, None)
-            _store(connection, batch, reader, month=month, file=file)
+            while batch := upcoming.result():
+                upcoming = ahead.submit(next, batches, None)
+                _store(connection, batch, reader, month=month, file=file)
+        except BaseException:
+            reader.stop()  # or the error would wait for a thread that reads on
+            raise
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from movies_platform.contracts.sources import Source
 from movies_platform.contracts.text import read_positive_integer
 from movies_platform.errors import DeliveryRejected
-from movies_platform.raw.repair import join
+from movies_platform.raw.repair import join, text_ends
 from movies_platform.raw.scan import Mask, Positions, Record, Scan, parse, parse_regular, scan, split
 
 BLOCK_BYTES = 8 * 2**20
@@ -98,6 +98,7 @@ class RecordReader:
         # (`_pending`), then the rest of the stream.
         self._data, self._pending, self._offset, self._is_final = b"", memoryview(b""), 0, False
         self.records = self.joined = 0
+        self._is_stopped = False
         self._full: list[Batch] = []
         self._fill(max(block_bytes, len(codecs.BOM_UTF8)))
         if self._data.startswith(codecs.BOM_UTF8):
@@ -112,7 +113,7 @@ class RecordReader:
         """Every record of the file, in order; the lines of each batch are written to a new file."""
         self._new_file, self._batch = new_file, Batch(new_file())
         wanted = self._block_bytes
-        while self._data or not self._is_final:
+        while (self._data or not self._is_final) and not self._is_stopped:
             found = scan(self._data, final=self._is_final)
             doubtful = self._first_doubtful(found)
             length = self._read_regular(found, doubtful)
@@ -133,6 +134,10 @@ class RecordReader:
                 )  # fmt: skip
             self._fill(wanted)
         yield self._batch
+
+    def stop(self) -> None:
+        """End `batches` after the block that is read now, in whichever thread that is: nobody needs the rest."""
+        self._is_stopped = True
 
     def _fill(self, wanted: int) -> None:
         """Read on until there are so many bytes, or no more."""
@@ -228,7 +233,9 @@ class RecordReader:
             return 0
         length = int(found.nexts[count - 1])
         self._decode(self._data[:length])
-        is_fault = ~is_good[:count]
+        # Empty lines are a fault where they may be text of a broken record, which is next to another fault.
+        around = np.concatenate([[True], is_good[:count], [True]])
+        is_fault = ~is_good[:count] & ~((found.columns[:count] == 0) & around[:-2] & around[2:])
         if self._place == 0:  # what looks like a whole record may be the end of a broken one
             is_fault[1:] |= is_fault[:-1]
         if self._place == self._width - 1:  # or the beginning
@@ -285,25 +292,28 @@ class RecordReader:
 
     def _accept_lines(self, found: Scan, first: int, last: int) -> None:
         """Take records of the right width and with quotes in order: their bytes are good as they are."""
-        while first < last:
-            behind = min(last, first + ROW_GROUP - self._batch.count)
-            starts, ends = found.starts[first:behind], found.ends[first:behind]
-            if (ends - starts).max() > LONGEST_LINE:
-                for start, end in zip(starts, ends, strict=True):
+        is_record = found.columns[first:last] > 0  # others are empty lines
+        starts, ends, nexts = (each[first:last][is_record] for each in (found.starts, found.ends, found.nexts))
+        while len(starts):
+            count = min(len(starts), ROW_GROUP - self._batch.count)
+            lengths = ends[:count] - starts[:count]
+            if lengths.max() > LONGEST_LINE:
+                for start, end in zip(starts[:count], ends[:count], strict=True):
                     self._accept(parse_regular(self._data[start:end]))
             else:
-                piece = self._data[starts[0] : found.nexts[behind - 1]]
-                if b"\r" in piece or not piece.endswith(b"\n"):  # some may not end with LF
-                    piece = b"".join(self._data[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
-                self._add_lines(piece, behind - first)
-            first = behind
+                piece = self._data[starts[0] : nexts[count - 1]]
+                if b"\r" in piece or len(piece) != (lengths + 1).sum():  # not each of them ends with LF alone
+                    lines = zip(starts[:count], ends[:count], strict=True)
+                    piece = b"".join(self._data[start:end] + b"\n" for start, end in lines)
+                self._add_lines(piece, count)
+            starts, ends, nexts = starts[count:], ends[count:], nexts[count:]
 
     def _judge(self, records: list[Record]) -> None:
         """Accept, join or reject each of the records."""
-        position = 0
+        position, ends = 0, text_ends(records)
         while position < len(records):
             record, pieces = records[position], 1
-            if joined := join(records, position, width=self._width, place=self._place):
+            if joined := join(records, position, ends[position], width=self._width, place=self._place):
                 columns, pieces = joined
                 self._accept(columns)
                 self._note(columns, "broken_record", "repaired", columns[self._place or 0])
