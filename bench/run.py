@@ -61,6 +61,7 @@ def sample(work: Path, months: int, movies: int) -> list[Path]:
     """Write synthetic deliveries; return their folders, named by month, oldest first."""
     target = work / "sample"
     size = ["--months", str(months), "--movies", str(movies), "--first", FIRST_MONTH]
+    size += ["--credits", "0", "--ratings", "0"]  # what is measured is the movies' file
     NOW.run(work / "home", "sample", *size, "--seed", "1", "--to", str(target))
     return sorted(folder for folder in target.iterdir() if folder.is_dir())
 
