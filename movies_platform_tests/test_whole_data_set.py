@@ -1,4 +1,4 @@
-"""Deliveries of all files with dirt of every kind: every table is as an independent reading of the spec has it.
+"""Deliveries of all files with dirt of every kind: tables are as an independent reading of the specification has them.
 
 The oracle shares nothing with the platform. Tables must not depend on the order in which months were delivered.
 """

@@ -48,19 +48,22 @@ def fill_records(connection: duckdb.DuckDBPyConnection, month: dt.date, source: 
     movie_id = "movie_id" if source.movie_id else "NULL"
     records = accepted_records(source, month, *(quoted(a.delivered) for a in attributes))
     typed = typed_records(records, source.key, source.attributes, "source_file", "record_number")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE typed AS {typed}")
+    is_null = " OR ".join(f"{a.name} IS NULL" for a in source.attributes) or "false"
+    # Of millions of ratings, nearly none has a null. Only where there is one can there be an issue.
+    suspects = f"SELECT record_number FROM {qualified(table)} WHERE delivery_month = {literal(month)} AND ({is_null})"
+    doubtful = f"(FROM {records} SEMI JOIN ({suspects}) USING (record_number))"
+    judged = typed_records(doubtful, source.key, source.attributes, "source_file", "record_number")
     with _replaced_month(connection, table, month):
         connection.execute(
             f"INSERT INTO {qualified(table)} BY NAME "
-            f"SELECT {literal(month)} AS delivery_month, * EXCLUDE (source_file, issues) FROM typed"
+            f"SELECT {literal(month)} AS delivery_month, * EXCLUDE (source_file, issues) FROM ({typed})"
         )
         _insert_issues(
             connection, table, month,
             f"SELECT source_file, record_number, {movie_id} AS movie_id, issue.column_name, issue.issue, "
-            "'nulled' AS action, issue.value FROM (SELECT *, unnest(issues) AS issue FROM typed "
+            f"'nulled' AS action, issue.value FROM (SELECT *, unnest(issues) AS issue FROM ({judged}) "
             "WHERE issues IS NOT NULL) ORDER BY record_number, issue.column_name",
         )  # fmt: skip
-    connection.execute("DROP TABLE typed")
 
 
 def fill_items(connection: duckdb.DuckDBPyConnection, month: dt.date, source: Source, nested: NestedList) -> None:

@@ -30,7 +30,8 @@ ROW_GROUP = 122_880  # records that DuckDB compresses together
 LONGEST_LINE = 2**20
 LONGEST_RECORD = 2**31
 VALUE_LENGTH = 500
-LARGEST_BATCH = 2**28  # bytes of lines; an ordinary row group has some 95 million
+LARGEST_BATCH = 2**28  # bytes of lines; a row group of movies has some 95 million
+SMALLEST_BATCH = 2**25  # a row group of ratings has 3 million, and each batch costs the database some milliseconds
 MANY_ISSUES = 10_000
 _EXACT_STRETCH = 2**20  # how much is read exactly after an irregular quote before scanning is tried again
 _FARTHEST = 2**26  # how much is read exactly at most: csv takes four bytes a character and more
@@ -54,7 +55,7 @@ class Issue(NamedTuple):
 
 @dataclass
 class Batch:
-    """Consecutive records of a file, at most a row group.
+    """Consecutive records of a file: a row group, or several of them where records are short.
 
     `lines` is a file of CSV, of records that each end with LF, and `numbers` the numbers of these `count` records.
     `long` are (number, columns) of records that are too long for a line. `size` is that of the texts together.
@@ -70,7 +71,8 @@ class Batch:
     @property
     def is_full(self) -> bool:
         """Whether it is to be stored before more is read."""
-        return self.count >= ROW_GROUP or self.size >= LARGEST_BATCH or len(self.issues) >= MANY_ISSUES
+        is_large = self.size >= SMALLEST_BATCH and self.count > 0 and self.count % ROW_GROUP == 0
+        return is_large or self.size >= LARGEST_BATCH or len(self.issues) >= MANY_ISSUES
 
     def record_numbers(self) -> Positions:
         """Numbers of the records in `lines`, in their order."""
@@ -295,7 +297,7 @@ class RecordReader:
         is_record = found.columns[first:last] > 0  # others are empty lines
         starts, ends, nexts = (each[first:last][is_record] for each in (found.starts, found.ends, found.nexts))
         while len(starts):
-            count = min(len(starts), ROW_GROUP - self._batch.count)
+            count = min(len(starts), ROW_GROUP - self._batch.count % ROW_GROUP)
             lengths = ends[:count] - starts[:count]
             if lengths.max() > LONGEST_LINE:
                 for start, end in zip(starts[:count], ends[:count], strict=True):

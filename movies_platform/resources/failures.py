@@ -66,5 +66,6 @@ def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | Non
             errors.append(errors[-1].cause)
         if description or errors:
             message = re.sub(r"^movies_platform\.errors\.\w+: ", "", errors[-1].message.strip()) if errors else ""
-            return StepFailure(event.step_key or event.job_name or "", description, message, tuple(f"{each.cls_name}" for each in errors))
+            kinds = tuple(f"{each.cls_name}" for each in errors)
+            return StepFailure(event.step_key or event.job_name or "", description, message, kinds)
     return None
