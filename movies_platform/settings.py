@@ -91,6 +91,10 @@ def _history(url: str) -> str:
 Folder = Annotated[Path, BeforeValidator(_local_path)]
 Place = Annotated[str, BeforeValidator(_local_or_s3)]
 Words = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(text.split()) if isinstance(text, str) else text)]
+Globs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda text: tuple(text.replace(",", " ").split()) if isinstance(text, str) else text),
+]
 Month = Annotated[str, _matching(r"(19|20)\d\d-(0[1-9]|1[0-2])", "a month, YYYY-MM")]
 Size = Annotated[str, AfterValidator(_size)]
 WebAddress = Annotated[str, _matching(r"(https?://[^\s/]+(/\S*)?)?", "an address that begins with http:// or https://")]
@@ -121,6 +125,9 @@ class Settings(BaseModel):
     memory: Size = Field("", description="memory of the database (a quarter of the machine's); beyond it, it spills")
     wait: float = Field(600, ge=0, le=604_800, description="seconds to wait while another process writes the warehouse")
     keep_snapshots: int = Field(5, ge=2, description="published snapshots that stay")
+    publish_without: Globs = Field(
+        (), description="tables without CSV, for example `core.ratings,core.movie_c*`; Parquet and DuckDB have them"
+    )
     keep_runs_days: int = Field(
         400,
         ge=1,
@@ -130,6 +137,7 @@ class Settings(BaseModel):
     load_to: Annotated[Words, AfterValidator(_databases)] = Field(
         (), repr=False, description="URLs of databases to load, separated by spaces"
     )
+    load_without: Globs = Field((), description="tables that databases do not get, written the same way")
     settle_seconds: float = Field(
         10, ge=0, le=86_400, description="a delivery is complete when nothing was written to it for so many seconds"
     )
@@ -202,9 +210,26 @@ def check_settings() -> Settings:
         place = f"{getattr(chosen, name)}"
         if "://" not in place and Path(place).is_file():
             raise SettingsError(f"{names()[name]}: {place} is a file. Name a folder.")
+    _check_globs("MOVIES_PUBLISH_WITHOUT", chosen.publish_without)
+    _check_globs("MOVIES_LOAD_WITHOUT", chosen.load_without)
     if chosen.alerts and (scheme := _misunderstood(chosen.alerts)):
         raise SettingsError(f"MOVIES_ALERTS: {scheme} is no address that Apprise understands.")
     return chosen
+
+
+def _check_globs(setting: str, globs: tuple[str, ...]) -> None:
+    from movies_platform.contracts.published import is_chosen, published_tables
+    from movies_platform.contracts.tables import qualified
+
+    tables = published_tables() if globs else []
+    for glob in globs:
+        if not any(is_chosen(table, [glob]) for table in tables):
+            meant = difflib.get_close_matches(glob, map(qualified, tables), n=1)
+            suggestion = f" {meant[0]} was probably meant." if meant else ""
+            raise SettingsError(
+                f"{setting}: {glob} fits no published table.{suggestion} Names are written with their schema; "
+                "docs/tables.md has all of them."
+            )
 
 
 def _sentences(problem: ValidationError) -> Iterator[str]:
