@@ -14,6 +14,8 @@ from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.checks.contract import NAME
 from movies_platform.contracts import all_tables, qualified
 from movies_platform.contracts.catalogue import RHYTHM, asset_key, column_schema
+from movies_platform.contracts.raw import DELIVERIES, raw_table
+from movies_platform.contracts.sources import SOURCES
 from movies_platform.contracts.tables import STAGES
 from movies_platform.definitions import defs
 from movies_platform_tests.shell import Shell
@@ -79,9 +81,9 @@ def test_every_check_has_a_description_that_says_what_to_do():
 
 @TABLES
 def test_an_asset_is_a_step_of_its_own(table):
-    """Only a raw table and the account of its file, which are read together, share one."""
+    """Only the raw tables and the account of their files, which are taken or refused together, share one."""
     together = set(defs.resolve_assets_def(asset_key(table)).keys)
-    shared = {asset_key(t) for t in all_tables() if t.name in ("raw_movies", "deliveries")}
+    shared = {asset_key(t) for t in (DELIVERIES, *map(raw_table, SOURCES))}
     assert together == (shared if asset_key(table) in shared else {asset_key(table)})
 
 
