@@ -50,7 +50,7 @@ def test_an_asset_is_grouped_described_owned_and_shows_its_columns(table):
 def test_an_asset_links_to_the_function_that_makes_it(table):
     (reference,) = GRAPH.get(asset_key(table)).metadata["dagster/code_references"].code_references
     code = Path(reference.file_path).read_text(encoding="utf-8").splitlines()[reference.line_number - 1 :]
-    assert code[0].startswith("@")
+    assert code[0].lstrip().startswith("@")
     assert Path(reference.file_path).is_relative_to(Path(movies_platform.__file__).parent)
 
 

@@ -108,9 +108,9 @@ def few_values_are_changed(connection: duckdb.DuckDBPyConnection, month: dt.date
             share = numbers[f"{action}_share"] = count / now.records
             highest = usual_share([changed.get((m.month, action), 0) / m.records for m in before])
             numbers[f"{action}_share_expected"] = highest
-            parts.append(f"{action} {share:.2%} (at most {highest:.2%} expected)")
+            parts += [f"{action} {share:.2%} (at most {highest:.2%} expected)"] if count else []
             offenders += count if share > highest and count >= FEWEST else 0
-        message = f"of {now.records:,} records, {', '.join(parts)}."
+        message = f"of {now.records:,} records, {', '.join(parts) or 'none was changed'}."
         worst = fetch(
             connection,
             "SELECT column_name, issue, action, count(*) AS n, min(value)[:80] "
