@@ -12,7 +12,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.checks.baseline import FEWEST, SHOWN, highest_usual, months_until, whole_history_before
-from movies_platform.checks.results import Findings, fetch, month_rows, table_check
+from movies_platform.checks.results import Findings, Rows, fetch, month_rows, table_check
 from movies_platform.contracts import core
 from movies_platform.contracts.parsed import records_table
 from movies_platform.contracts.sources import CREDITS, KEYWORD_LISTS, LINKS, RATINGS, Source
@@ -36,17 +36,19 @@ def records_are_of_known_movies(
     month = months[-1].month
     since = whole_history_before(connection, month, source)
 
-    def unknown(of: dt.date) -> str:
+    def by_movie(of: dt.date) -> str:
+        # Counted before they are looked up: there are hundreds of ratings for each movie.
         rows = month_rows(qualified(records_table(source)), of)
-        return f"{rows} ANTI JOIN (SELECT DISTINCT {key} FROM {qualified(catalogue)}) USING ({key})"
+        return (
+            f"(SELECT {key}, n, coalesce({key} IN (SELECT {key} FROM {qualified(catalogue)}), false) AS is_known "
+            f"FROM (SELECT {key}, count(*) AS n FROM {rows} GROUP BY 1))"
+        )
 
     def count(of: dt.date) -> tuple[int, int, int]:
         """Records, those of unknown movies, and those of them that name no movie at all."""
-        rows = month_rows(qualified(records_table(source)), of)
-        found = f"SELECT count(*) AS records, count(*) - count({key}) AS nameless FROM {unknown(of)}"
-        counts: tuple[int, int, int] = fetch(
-            connection, f"SELECT (SELECT count(*) FROM {rows}), records, nameless FROM ({found})"
-        )[0]
+        sums = ("true", "NOT is_known", f"{key} IS NULL")
+        counted = ", ".join(f"coalesce(sum(n) FILTER ({which}), 0)::BIGINT" for which in sums)
+        counts: tuple[int, int, int] = fetch(connection, f"SELECT {counted} FROM {by_movie(of)}")[0]
         return counts
 
     records, missing, nameless = count(month)
@@ -63,11 +65,12 @@ def records_are_of_known_movies(
         + (f", {nameless:,} of them name none" if nameless else "")
         + f"; at most {highest:.2%} is usual{compared}."
     )
-    worst = fetch(
-        connection, f"SELECT {key}, count(*) AS n FROM {unknown(month)} GROUP BY 1 ORDER BY n DESC, 1 LIMIT {SHOWN}"
-    )
+    worst: Rows = ()
+    if offenders:
+        unknown = f"{by_movie(month)} WHERE NOT is_known"
+        worst = fetch(connection, f"SELECT {key}, n FROM {unknown} ORDER BY n DESC, 1 LIMIT {SHOWN}")
     numbers = {"unknown_records": missing, "unknown_share": share}
-    return Findings(offenders, message, numbers, worst if offenders else (), (key, "records"))
+    return Findings(offenders, message, numbers, worst, (key, "records"))
 
 
 def _for_each_file() -> list[dg.AssetChecksDefinition]:
