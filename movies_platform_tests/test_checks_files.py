@@ -3,7 +3,17 @@
 import pytest
 
 from movies_platform.checks import consistency
-from movies_platform_tests.data_stories import BEFORE, EARLIER, MONTH, Connection, deliver, history, nulled, unreadable
+from movies_platform_tests.data_stories import (
+    BEFORE,
+    EARLIER,
+    MONTH,
+    Connection,
+    deliver,
+    history,
+    many,
+    nulled,
+    unreadable,
+)  # fmt: skip
 from movies_platform_tests.file_stories import credited, of_movies, rated, ratings, starred
 from movies_platform_tests.judging import judge
 from movies_platform_tests.test_contracts_rows import add
@@ -53,18 +63,17 @@ def test_a_file_without_records_is_no_fault(before: int):
     assert judge("core.movie_keywords", KNOWN, volumes(*months)).passed
 
 
-def test_a_file_that_was_cut_off_is_told_by_its_whole_key():
-    """Users that rate one movie, which nearly all of them do, are no part of a file that was cut off."""
+@pytest.mark.parametrize(("shift", "is_cut_off"), [(0, True), (1, False)], ids=["the same", "other pairs"])
+def test_a_file_that_was_cut_off_is_told_by_its_whole_key(shift: int, is_cut_off: bool):
+    """New ratings are of users and of movies that are all known, which makes them no part of the file before."""
 
-    def tell(connection: Connection, movie_now: int) -> None:
-        for month, count, movie in ((BEFORE, 300, 1), (MONTH, 30, movie_now)):
+    def tell(connection: Connection) -> None:
+        for month, count, moved in ((BEFORE, 300, 0), (MONTH, 30, shift)):
             deliver(connection, month, count, "ratings.csv")
-            for number in range(1, count + 1):
-                add(connection, "raw.raw_ratings", delivery_month=month, record_number=number, userId=str(number),
-                    movieId=str(movie))  # fmt: skip
+            many(connection, "raw.raw_ratings", count, delivery_month=month, record_number="i", userId="i",
+                 movieId=f"i + {moved}")  # fmt: skip
 
-    assert "cut-off file?" in judge(*VOLUME, lambda c: tell(c, 1)).message
-    assert "cut-off file?" not in judge(*VOLUME, lambda c: tell(c, 2)).message
+    assert ("cut-off file?" in judge(*VOLUME, tell).message) == is_cut_off
 
 
 def test_issues_of_one_file_are_no_share_of_another():
