@@ -25,7 +25,7 @@ def _forget_settings(patch: pytest.MonkeyPatch) -> None:
 
 # A test is slow (and not run by `make test-fast`) when it uses one of these fixtures or stands in one of these modules:
 # servers, browsers, whole processes of the platform, published snapshots.
-_SLOW_FIXTURES = {"s3_url", "shell", "states", "new_database", "refreshed", "reported"}
+_SLOW_FIXTURES = {"s3_url", "shell", "states", "new_database", "refreshed", "reported", "api"}
 _SLOW_MODULES = {
     "test_home.py",
     "test_interruptions.py",

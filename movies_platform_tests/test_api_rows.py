@@ -57,8 +57,8 @@ def test_every_row_of_every_table_is_as_in_its_parquet_file(name: str, api: InPr
 
 
 def test_names_that_were_joined_are_those_of_the_other_table(api: InProcess, source: duckdb.DuckDBPyConnection):
-    expected = rows_of(source, "SELECT l.*, title, genre_name FROM core.movie_genres l JOIN core.movies USING (movie_id) "
-                               "JOIN core.genres USING (genre_id) ORDER BY movie_id, genre_id")  # fmt: skip
+    joined = "core.movie_genres l JOIN core.movies USING (movie_id) JOIN core.genres USING (genre_id)"
+    expected = rows_of(source, f"SELECT l.*, title, genre_name FROM {joined} ORDER BY movie_id, genre_id")
     assert list(api.walk("/v1/movie_genres")) == expected
 
 

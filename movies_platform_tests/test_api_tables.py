@@ -17,7 +17,8 @@ import movies_platform.api.app, movies_platform.api.server, movies_platform.api.
 movies_platform.api.app.application()
 from movies_platform.resources.s3 import s3_client
 s3_client()
-print(*sorted({name.split(".")[0] for name in sys.modules} & {"dagster", "pandas", "matplotlib", "numpy", "dagster_aws"}))
+loaded = {name.split(".")[0] for name in sys.modules}
+print(*sorted(loaded & {"dagster", "dagster_aws", "pandas", "matplotlib", "numpy"}))
 """
 
 

@@ -6,6 +6,7 @@ an outage there refuses nobody.
 """
 
 import logging
+import math
 import time
 from typing import Any
 
@@ -47,7 +48,7 @@ class Quotas:
             used = self._charge_here(caller.name, window, cost)
         else:
             used = await self._charge_redis(caller.name, window, cost)
-        seconds = int((window + 1) * WINDOW - now) + 1
+        seconds = math.ceil((window + 1) * WINDOW - now)
         if used > limit:
             raise Problem(429, f"Your {limit:,} units of this minute are used up. Go on in {seconds} seconds.",
                           {"RateLimit-Limit": str(limit), "RateLimit-Remaining": "0", "RateLimit-Reset": str(seconds),

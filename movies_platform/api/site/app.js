@@ -1,5 +1,5 @@
 // The page for people: find a company or genre, see its years, and the address of every answer.
-import { ask, element, keyForm, show } from "./common.js";
+import { ask, element, keyForm, link, show } from "./common.js";
 
 const part = (id) => document.getElementById(id);
 let catalogue = [];
@@ -124,7 +124,7 @@ async function showYears() {
     element("p", { class: "quiet" }, `${metric.meaning} ${readable(measure)}: ${meaning}.`),
     chart([...summed.values()], "year", measure),
     table([...rows].reverse(), columns),
-    element("p", {}, "As JSON: ", element("a", { href: address }, element("code", {}, address))));
+    element("p", {}, "As JSON: ", link(address)));
   say(`${rows.length.toLocaleString("en")} rows about ${name}.`);
 }
 
@@ -147,7 +147,7 @@ async function search() {
 function showQuestions() {
   show(part("questions"), ...catalogue.map((each) => {
     const address = `${each.path}?limit=10${each.parameters.includes("year") ? "&year=2016" : ""}`;
-    return element("li", {}, each.meaning, " ", element("a", { href: address }, element("code", {}, address)));
+    return element("li", {}, each.meaning, " ", link(address));
   }));
 }
 

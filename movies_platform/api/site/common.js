@@ -60,3 +60,13 @@ export function keyForm(where, again) {
   show(where, form);
   return input;
 }
+
+// A link to an answer: where a key is needed, a browser would not send it, so the answer is fetched and opened.
+export function link(address) {
+  return element("a", { href: address, onclick: async (event) => {
+    if (!key()) return;
+    event.preventDefault();
+    const { text } = await ask(address);
+    location.assign(URL.createObjectURL(new Blob([text], { type: "application/json" })));
+  } }, element("code", {}, address));
+}

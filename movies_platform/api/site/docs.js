@@ -63,7 +63,7 @@ function operationOf(path, operation) {
   details.addEventListener("toggle", () => {
     if (!details.open || details.children.length > 1) return;
     const given = (operation.parameters || []).map((each) => [element("code", {}, each.name), kindOf(each.schema), each.description || ""]);
-    const answers = Object.entries(operation.responses).map(([status, each]) => [status, each.description]);
+    const answers = Object.entries(operation.responses).map(([status, each]) => [status, each.description.replaceAll("`", "")]);
     const isFile = !operation.responses["200"].content?.["application/json"] && path.startsWith("/v1/tables/");
     details.append(element("div", {}, ...(given.length ? rowsOf("Parameters", ["name", "type", "meaning"], given) : []),
       ...answerOf(operation), ...rowsOf("Answers", ["status", "meaning"], answers), ...(isFile ? [] : tryIt(path, operation))));
