@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -176,18 +177,26 @@ def test_without_a_snapshot_it_says_so_and_lives(tmp_path: Path, monkeypatch: py
         assert api.get("/openapi.json").status == 200
 
 
-def test_the_last_snapshot_is_served_from_its_file_while_the_store_is_away(
-    states: tuple[State, State], api_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: InProcess
+@pytest.mark.parametrize("away", ["gone", "broken"])
+def test_a_start_without_the_store_serves_the_snapshot_of_before(
+    away: str, states: tuple[State, State], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    expected = api.get("/v1/genres").rows
-    (tmp_path / "published").write_text("no folder")
-    for other in api_cache.glob("*.sqlite"):
-        if api.get("/readyz").json["snapshot"] not in other.name:
-            other.unlink()
-    serve_from(monkeypatch, tmp_path / "published", api_cache)
-    with in_process() as started_without:
-        assert started_without.get("/v1/genres").rows == expected
-        assert started_without.get("/readyz").json["store"]["problem"]
+    published = tmp_path / "published"
+    shutil.copytree(states[0].published, published)
+    serve_from(monkeypatch, published, tmp_path / "cache")
+    with in_process() as api:
+        expected = api.get("/v1/genres").rows
+    published.rename(tmp_path / "away")
+    if away == "broken":
+        published.write_text("no folder")
+    with in_process() as api:
+        assert api.get("/v1/genres").rows == expected
+        ready = api.get("/readyz")
+        assert (ready.status, bool(ready.json["store"]["problem"])) == (200, True)
+        assert api.get("/v1/tables/genres.parquet").status == 503
+    serve_from(monkeypatch, tmp_path / "another", tmp_path / "cache")
+    with in_process() as api:
+        assert api.get("/v1/genres").status == 503  # what is left is of another store
 
 
 @pytest.fixture

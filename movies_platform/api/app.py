@@ -27,7 +27,8 @@ from movies_platform.api.pages import router
 from movies_platform.api.problems import Problem
 from movies_platform.api.questions import LIMIT, parameters, snapshot_of
 from movies_platform.api.quotas import Quotas
-from movies_platform.api.rows import Opened, TooSlow
+from movies_platform.api.rows import Opened
+from movies_platform.api.search import TooSlow
 from movies_platform.api.snapshots import Snapshots
 from movies_platform.settings import Settings, settings
 

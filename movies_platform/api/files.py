@@ -6,8 +6,9 @@ within half a minute is dropped.
 
 import asyncio
 import base64
+import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from typing import Any
 
@@ -19,7 +20,7 @@ from movies_platform.published.store import PublishedFile
 
 FORMS = {"parquet": "application/vnd.apache.parquet", "csv.gz": "application/gzip"}
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_PATIENCE = 30  # seconds
+_log = logging.getLogger(__name__)
 
 
 def file_of(snapshot: Snapshot, name: str, month: str | None) -> PublishedFile:
@@ -97,14 +98,22 @@ def headers_of(file: PublishedFile, part: tuple[int, int] | None, pinned: bool, 
 
 
 async def blocks(snapshot: Snapshot, file: PublishedFile, part: tuple[int, int] | None) -> AsyncIterator[bytes]:
-    """The bytes, read in threads."""
+    """The bytes, read in threads; the first of them are read at once, so that a Problem (503) can still be answered."""
     first, size = part or (0, file.bytes)
-    source: Iterator[bytes] = snapshot.store.stream(snapshot.path(file.path), first, size)
-    with closing(source):  # type: ignore[type-var]
-        while block := await asyncio.to_thread(next, source, b""):
-            yield block
+    source = snapshot.store.stream(snapshot.path(file.path), first, size)
+    try:
+        block = await asyncio.to_thread(next, source, b"")
+    except Exception as problem:  # a folder's or S3's: the store is away, or the snapshot was just removed
+        _log.warning("%s cannot be read: %s", file.path, problem)
+        raise Problem(
+            503, "The store of snapshots cannot be read now. Try again later.", {"Retry-After": "10"}
+        ) from None
 
+    async def following() -> AsyncIterator[bytes]:
+        sent = block
+        with closing(source):
+            while sent:
+                yield sent
+                sent = await asyncio.to_thread(next, source, b"")
 
-async def send_slowly(send: Any, message: dict[str, Any]) -> None:
-    """Send a block to a client that may be slow; raises TimeoutError where it takes none at all."""
-    await asyncio.wait_for(send(message), _PATIENCE)
+    return following()

@@ -60,7 +60,16 @@ def format_version() -> str:
 
 def file_of(snapshot: Snapshot, cache: Path) -> Path:
     """The SQLite file of a snapshot, which may not exist yet."""
-    return cache / f"{snapshot.pointer.folder.rsplit('/', 1)[-1]}-{format_version()}.sqlite"
+    return cache / f"{snapshot.pointer.folder.rsplit('/', 1)[-1]}{_ending(snapshot.store.address)}"
+
+
+def files_left(address: str, cache: Path) -> list[Path]:
+    """The files of snapshots of that store that this version reads, newest first."""
+    return sorted(cache.glob(f"*{_ending(address)}"), reverse=True)  # names begin with the time of publication
+
+
+def _ending(address: str) -> str:
+    return f"-{format_version()}-{hashlib.sha256(address.encode()).hexdigest()[:6]}.sqlite"
 
 
 def prepared(snapshot: Snapshot, cache: Path) -> Path:

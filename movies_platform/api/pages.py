@@ -85,7 +85,7 @@ def router(api: "Api") -> Router:
         status = 206 if part else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers)
-        return StreamingResponse(files.blocks(snapshot, file, part), status, headers)
+        return StreamingResponse(await files.blocks(snapshot, file, part), status, headers)
 
     async def document(request: Request) -> Response:
         opened = api.snapshots.current

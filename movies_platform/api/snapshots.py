@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from movies_platform.api.index import format_version, prepared
+from movies_platform.api.index import files_left, prepared
 from movies_platform.api.monitoring import Metrics
 from movies_platform.api.problems import Problem
 from movies_platform.api.rows import Opened
@@ -77,7 +77,9 @@ class Snapshots:
                     self._metrics.count("movies_api_snapshot_swaps")
                 self.current, self._pointer = fresh, pointer
                 self._metrics.set(_PUBLISHED, _seconds(fresh.published_at))
-            self.problem = None if pointer is not None else f"nothing is published at {self._address} yet"
+            self.problem = None if pointer is not None else f"nothing is published at {self._address}"
+            if pointer is None and self.current is None:  # a disk that is not mounted looks like that
+                await self._open_what_is_left()
             self.seen_at = time.time()
             self._metrics.set("movies_api_store_seen_timestamp_seconds", self.seen_at)
         except Exception as problem:  # whatever it is, the snapshot that is served stays
@@ -145,10 +147,7 @@ class Snapshots:
             del self._opened[name]
 
     async def _open_what_is_left(self) -> None:
-        files = sorted(
-            self._cache.glob(f"*-{format_version()}.sqlite"), reverse=True
-        )  # their names begin with the time
-        for file in files:
+        for file in files_left(self._address, self._cache):
             try:
                 opened = await self._in_thread(partial(Opened, file))
             except (sqlite3.Error, OSError) as problem:

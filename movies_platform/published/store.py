@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -151,7 +151,7 @@ class FolderStore:
         with (self.root / path).open("rb") as file:
             return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
-    def stream(self, path: str, first: int, size: int) -> Iterator[bytes]:
+    def stream(self, path: str, first: int, size: int) -> Generator[bytes, None, None]:
         """`size` bytes of a file from `first` on, in blocks; FileNotFoundError where it does not exist."""
         with (self.root / path).open("rb") as file:
             file.seek(first)
@@ -267,7 +267,7 @@ class BucketStore:
 
         self._get(path, write)
 
-    def stream(self, path: str, first: int, size: int) -> Iterator[bytes]:
+    def stream(self, path: str, first: int, size: int) -> Generator[bytes, None, None]:
         """As in FolderStore. An answer that breaks off is an error: what was read of it has been used."""
         from botocore.exceptions import ClientError
 

@@ -92,8 +92,8 @@ function remember() {
 
 async function showYears() {
   const [kind, id, name] = [state.get("kind"), state.get("id"), state.get("name")];
-  const metrics = catalogue.filter((each) => each.parameters.includes(kind) && each.key.includes(`${kind}_id`)
-    && each.parameters.includes("year"));
+  const metrics = catalogue.filter((each) => each.name.startsWith(`${kind}_`)
+    && each.parameters.includes(kind) && each.parameters.includes("year"));
   const metric = metrics.find((each) => each.name === state.get("metric")) || metrics[0];
   if (!metric) return;
   const address = `${metric.path}?${new URLSearchParams({ [kind]: id, limit: 1000 })}`;
@@ -128,11 +128,15 @@ async function showYears() {
   say(`${rows.length.toLocaleString("en")} rows about ${name}.`);
 }
 
+let asked = 0;
+
 async function search() {
+  const own = ++asked;
   const [kind, text] = [part("kind").value, part("text").value.trim()];
   const path = kind === "genre" ? "/v1/genres" : "/v1/companies";
   const query = new URLSearchParams({ limit: 30, ...(text ? { q: text } : {}) });
   const { json } = await ask(`${path}?${query}`);
+  if (own !== asked) return; // a later search was faster
   const rows = json.data.map((row) => ({ id: row[`${kind}_id`], name: row[`${kind}_name`] }));
   show(part("found"), ...rows.map((row) => element("li", {}, element("button", { onclick: () => {
     for (const [name, value] of Object.entries({ kind, ...row })) state.set(name, value);
