@@ -133,7 +133,15 @@ def test_a_killed_worker_is_replaced_while_the_other_serves(server: ApiServer):
     assert before[1] in server.workers()
 
 
-def test_the_last_snapshot_is_served_while_the_store_is_away(server: ApiServer, two: TwoSnapshots):
+@pytest.fixture
+def one_worker(two: TwoSnapshots, tmp_path: Path) -> Iterator[ApiServer]:
+    with ApiServer(tmp_path / "log", two.folder, tmp_path / "cache").running() as running:
+        yield running
+
+
+def test_the_last_snapshot_is_served_while_the_store_is_away(one_worker: ApiServer, two: TwoSnapshots):
+    server = one_worker
+
     def ask() -> None:
         assert server.get("/v1/movies?limit=1000&sort=-title").status == 200
         assert server.get("/v1/genres").status == 200
