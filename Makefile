@@ -33,6 +33,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
 	$(BIN)/python bench/publish.py
+	$(BIN)/python bench/api.py --home $(MOVIES_HOME)
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs

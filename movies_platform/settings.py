@@ -22,7 +22,7 @@ LOAD_URLS = (
     "sqlite:////path/file.db, and an @ in the password as %40"
 )
 _LEAST_MEMORY = 10 * 10**6
-_NOT_OURS = {"MOVIES_REAL_DATA", "MOVIES_NO_PUBLISH"}  # of the tests, and of a command's option
+_NOT_OURS = {"MOVIES_REAL_DATA", "MOVIES_NO_PUBLISH", "MOVIES_API_METRICS_FOLDER"}  # of the tests, an option, a parent
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -80,6 +80,13 @@ def _misunderstood(addresses: tuple[str, ...]) -> str | None:
     return first and (first.partition("://")[0] if "://" in first else "a word without ://")
 
 
+def _issuer(url: str) -> str:
+    local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)", url)
+    if url and not url.startswith("https://") and not local:
+        raise ValueError("must begin with https://, because the keys that tokens are verified with come from there")
+    return url
+
+
 def _history(url: str) -> str:
     if url and not url.startswith("postgresql+psycopg2://"):
         raise ValueError("must begin with postgresql+psycopg2://")
@@ -101,7 +108,8 @@ WebAddress = Annotated[str, _matching(r"(https?://[^\s/]+(/\S*)?)?", "an address
 
 
 class Settings(BaseModel):
-    """The settings of this process; paths are absolute. `load_to`, `alerts` and `history_url` may hold secrets."""
+    """The settings of this process; paths are absolute. `load_to`, `alerts`,
+    `history_url` and `api_redis` may hold secrets."""
 
     model_config = ConfigDict(frozen=True, validate_default=True, alias_generator=lambda name: _PREFIX + name.upper())
 
@@ -162,6 +170,33 @@ class Settings(BaseModel):
         "", repr=False,
         description="`postgresql+psycopg2://...`: Dagster keeps its runs there instead of in SQLite (extra `postgres`)",
     )  # fmt: skip
+
+    api_auth: Annotated[str, _matching("none|keys|jwt|both", "none, keys, jwt or both")] = Field(
+        "none", description="who may read: `none` (everybody; on loopback only), `keys`, `jwt` or `both`"
+    )
+    api_keys: Folder = Field(
+        default_factory=lambda given: given["home"] / "api-keys.json",
+        description="the file with the digests of API keys, which `movies-platform keys` writes",
+    )
+    api_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        "", description="OIDC issuer of JWTs, as its tokens name it (https; http on loopback)"
+    )
+    api_audience: str = Field("", description="audience that a JWT must name")
+    api_quota: int = Field(
+        6_000, ge=1, description="units a minute for each caller; an answer costs one for each hundred rows it may have"
+    )
+    api_redis: str = Field(
+        "", repr=False, description="`redis://...`: quotas are counted there, for all workers and nodes together"
+    )
+    api_cache: Folder = Field(
+        default_factory=lambda given: given["home"] / "api-cache",
+        description="where the SQLite files are kept that answers are read from; safe to delete",
+    )
+    api_max_rows: int = Field(5_000_000, ge=0, description="tables with more rows are served as files only")
+    api_metrics_port: int = Field(
+        9464, ge=0, le=65535, description="port of Prometheus' `/metrics`, on the same address; 0: none"
+    )
+    api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
 
     @property
     def scratch(self) -> Path:

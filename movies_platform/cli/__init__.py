@@ -20,6 +20,7 @@ from movies_platform.settings import check_settings
 _COMMANDS = {
     "deliver": "deliver", "refresh": "work", "rebuild": "work", "publish": "work", "load": "work", "query": "read",
     "show": "read", "status": "read", "report": "work", "sample": "deliver",
+    "serve": "serve", "keys": "serve",
 }  # fmt: skip
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
