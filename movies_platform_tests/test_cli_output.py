@@ -147,7 +147,7 @@ def test_csv_is_read_back_as_it_was():
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_no_rows_are_no_failure(form: str):
-    assert re.match(r"\[\]|a,b|\s+a\s+b", rendered(["a", "b"], [], form))
+    assert re.match(r"\[\]|a,b|no rows", rendered(["a", "b"], [], form))
 
 
 def test_a_question_may_be_a_pivot(states: tuple[State, State], monkeypatch: pytest.MonkeyPatch):

@@ -38,6 +38,25 @@ def test_an_answer_as_json_and_csv_tables_named_with_and_without_schema():
     assert "core.movies" in ask("-", given="SELECT table_name FROM snapshot").stdout
 
 
+@pytest.mark.parametrize("name", ["nosuch", "core.nosuch", '"nosuch"'])
+@pytest.mark.usefixtures("published")
+def test_an_unknown_table_is_told_with_those_that_there_are(name: str):
+    problem = str(ask(f"SELECT * FROM {name}").exception)
+    assert problem.startswith("There is no table 'nosuch'. Tables: core.")
+    assert "pg_" not in problem
+    meant = str(ask("FROM genre_budget_by_yaer").exception)
+    assert "genre_budget_by_year was probably meant" in meant
+
+
+@pytest.mark.usefixtures("published")
+def test_no_rows_and_no_question_are_told():
+    assert ask("FROM movies WHERE false").stdout == "no rows\n"
+    assert ask("FROM movies SELECT movie_id WHERE false", "--format", "csv").stdout == "movie_id\n"
+    assert json.loads(ask("FROM movies WHERE false", "--format", "json").stdout) == []
+    for text in ("", " ; ", "/* a word */"):
+        assert str(ask(text).exception).startswith("The question is empty")
+
+
 @pytest.mark.usefixtures("published")
 def test_cut_rows_are_told():
     answer = ask("FROM movies", "--limit", "2")

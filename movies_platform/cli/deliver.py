@@ -1,5 +1,6 @@
 """`deliver` and `sample`: files into the landing zone."""
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class Month(click.ParamType[dt.date]):
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for.")
 def deliver(path: Path, month: dt.date) -> None:
     """Put a delivery into the landing zone.
@@ -94,25 +95,20 @@ def sample(
     defect in known numbers, which are printed: 'refresh' must find exactly these. Each month is the whole history
     again, with 0.5 % more. Keywords and links are made for all movies.
     """
-    import tempfile
-
     from movies_platform.landing import open_landing
     from movies_platform.landing.files import files_to_deliver
     from movies_platform.resources.home import prepare_home
+    from movies_platform.resources.scratch import own_folder
     from movies_platform.sample import write_sample
     from movies_platform.sample.months import MOVIES
 
-    chosen = prepare_home() if to is None else None
-    with tempfile.TemporaryDirectory(dir=chosen.scratch if chosen else None) as scratch:
+    if to is None:
+        prepare_home()
+    with contextlib.nullcontext(to) if to else own_folder("sample-") as place:
         made = write_sample(
-            to or Path(scratch),
-            months=months,
-            movies=movies,
-            seed=seed,
-            first_month=month_name(first),
-            credits=credits,
+            place, months=months, movies=movies, seed=seed, first_month=month_name(first), credits=credits,
             ratings=ratings,
-        )
+        )  # fmt: skip
         for month in made:
             if to is None:
                 check_month(parse_month(month.month))

@@ -138,6 +138,9 @@ def _end(summary: "Summary", *, publish: bool) -> NoReturn:
 
         for line in publish_and_load(summary, _progress):
             click.echo(line)
+    from movies_platform.refresh import check_counts
+
+    click.echo(f"checks    {check_counts()}")
     click.echo(f"seconds   {time.monotonic() - _started:.1f}")
     sys.exit(1 if summary.problems else 0)
 

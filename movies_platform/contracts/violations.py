@@ -11,7 +11,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import types_of
-from movies_platform.contracts.tables import key_of, qualified, references_of
+from movies_platform.contracts.tables import key_of, qualified, quoted, references_of
 
 
 def violations_of(
@@ -49,13 +49,14 @@ def _wrong_values(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: 
 
 def _rules(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
     """(what is wrong, condition in SQL) for the values a column must not hold."""
+    stored = quoted(column.name)
     if not column.nullable:
-        yield f"{column.name} is missing", f"{column.name} IS NULL"
+        yield f"{column.name} is missing", f"{stored} IS NULL"
     if (least := column.info.get("at_least")) is not None:
-        yield f"{column.name} is below {least}", f"{column.name} < {least}"
+        yield f"{column.name} is below {least}", f"{stored} < {least}"
     if choices := column.info.get("one_of"):
         known = ", ".join(f"'{choice}'" for choice in choices)
-        yield f"{column.name} is none of {', '.join(choices)}", f"{column.name} NOT IN ({known})"
+        yield f"{column.name} is none of {', '.join(choices)}", f"{stored} NOT IN ({known})"
 
 
 def _doubled_keys(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: str) -> Iterator[tuple[str, int]]:

@@ -12,7 +12,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import logging
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,7 @@ from typing import Any
 from movies_platform.errors import DeliveryChanged, TransferBroken
 from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
 from movies_platform.resources.s3 import s3_client, split_address, whole_body
-from movies_platform.settings import settings
+from movies_platform.resources.scratch import own_folder
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
@@ -138,13 +137,9 @@ class Bucket:
             for name in files:
                 self.client.delete_object(**self._named(f"{staged}/{name}"))
 
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A folder that is removed at the end."""
-        place = settings().scratch
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, prefix="landing-") as scratch:
-            yield Path(scratch)
+        return own_folder("landing-")
 
     def fetch(self, key: str, file: DeliveredFile, scratch: Path) -> Path:
         """Download the object with that ETag.

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from movies_platform.checks.results import CheckState, latest_results
+from movies_platform.checks.results import CheckState, counted, latest_results
 from movies_platform.contracts.metrics import MEASURES
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import all_tables, qualified
@@ -147,7 +147,6 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
     genres = connection.execute("SELECT genre_id, genre_name FROM core.genres").df()
     newest, latest = newest_years(movies)
     years = list(range(latest, newest - _YEARS, -1)) if newest else []
-    states = [one.state for one in checks]
     rows = {qualified(t): warehouse.row_count(connection, t) for t in present_tables()}
     return {
         "newest": newest,
@@ -158,7 +157,7 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
         "found": {"years": years, "answers": [answer.by_year(connection, years) for answer in ANSWERS]},
         "colours": dict(zip(genres["genre_name"], genres["genre_id"].map(genre_colours(genres)), strict=True)),
         "counts": {name: readable(number) for name, number in rows.items()},
-        "states": {state: states.count(state) for state in ("passed", "warned", "failed", "did not run")},
+        "states": counted(checks),
     }
 
 
