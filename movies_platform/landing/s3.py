@@ -21,7 +21,7 @@ from typing import Any
 
 from movies_platform.errors import DeliveryChanged, TransferBroken
 from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
-from movies_platform.resources.s3 import s3_client, split_address, whole_body
+from movies_platform.resources.s3 import split_address, whole_body
 from movies_platform.resources.scratch import own_folder
 
 _CHUNK = 1 << 20
@@ -45,8 +45,10 @@ class Bucket:
 
     @cached_property
     def client(self) -> Any:
-        """One client for all requests."""
-        return s3_client()
+        """One client for all requests, as Dagster's users set it up."""
+        from dagster_aws.s3 import S3Resource
+
+        return S3Resource(max_attempts=5).get_client()
 
     def address(self, key: str) -> str:
         """The address of a key."""

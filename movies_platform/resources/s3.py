@@ -11,7 +11,10 @@ Read = TypeVar("Read")
 
 
 def s3_client() -> Any:
-    """A boto3 S3 client that retries what the network or the server gets wrong (loads boto3: 0.3 s)."""
+    """A boto3 S3 client that retries what the network or the server gets wrong (loads boto3: 0.3 s).
+
+    By itself and not through dagster-aws: who only reads snapshots, as the API does, loads nothing of Dagster.
+    """
     import boto3
     from botocore.config import Config
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from movies_platform.contracts.sources import CREDITS
 from movies_platform.sample import vocabulary as words
 from movies_platform.sample.draws import (
     BLOCK,
@@ -23,7 +24,7 @@ from movies_platform.sample.draws import (
     with_item,
 )
 
-COLUMNS = ("cast", "crew", "id")
+COLUMNS = tuple(CREDITS.columns)
 ACTOR_SHIFT, DIRECTOR_SHIFT, CREW_SHIFT = 1000, 300, 1000
 ACTORS, DIRECTORS, OTHERS = range(3)
 NAME, GENDER, PICTURE, JOB = range(4)  # what a person is scattered for

@@ -254,5 +254,3 @@ KINDS = {
 }
 # In the order in which a month's summary names them.
 ISSUES = tuple(dict.fromkeys(kind.issue for kinds in KINDS.values() for kind in kinds if kind.issue))
-# Those of which the platform reports issues so far; of the other files and columns it reads nothing yet.
-REPORTED = {"movies_metadata": MOVIES_KINDS}

@@ -6,6 +6,7 @@ movies.
 
 import numpy as np
 
+from movies_platform.contracts.sources import KEYWORD_LISTS
 from movies_platform.sample import vocabulary as words
 from movies_platform.sample.draws import (
     BLOCK,
@@ -19,7 +20,7 @@ from movies_platform.sample.draws import (
     with_item,
 )
 
-COLUMNS = ("id", "keywords")
+COLUMNS = tuple(KEYWORD_LISTS.columns)
 # 0, 1 ... 30 of them, as often as in the real file; 65 of its movies have more.
 KEYWORDS_PER_MOVIE = (
     14353, 6469, 4728, 4200, 3246, 2822, 1943, 1477, 1039, 854, 758, 666, 593, 396, 322, 280, 241, 207, 164, 125, 129,

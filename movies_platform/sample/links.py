@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from movies_platform.contracts.sources import LINKS
 from movies_platform.sample.draws import Ints
 from movies_platform.sample.ratings import RatedMovies
 
-COLUMNS = ("movieId", "imdbId", "tmdbId")
+COLUMNS = tuple(LINKS.columns)
 LINE_END = "\r\n"
 EVERY, AT = 120, 60  # a further link after each movie whose index is 60 modulo 120
 # What they are, by turns, as often as in the real file: of 12 further links, 7 lead nowhere.

@@ -71,7 +71,7 @@ class SampleMonth:
         """How many rows of `data_issues` the month must give, by issue code, over all files."""
         counted: Counter[str] = Counter()
         for file in self.files.values():
-            counted.update(file.reported)
+            counted.update(file.issues)
         return {code: counted[code] for code in ISSUES}
 
 

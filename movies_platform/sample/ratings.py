@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from movies_platform.contracts.sources import RATINGS
 from movies_platform.sample.draws import Floats, Ints, draw_different
 
-COLUMNS = ("userId", "movieId", "rating", "timestamp")
+COLUMNS = tuple(RATINGS.columns)
 LINE_END = "\r\n"
 PER_USER = 26_024_289 / 270_896
 BLOCK_RATINGS = 200_000  # that are made at once

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from movies_platform.sample.defects import ISSUES, KINDS, REPORTED, broken, plan_defects, with_defects
+from movies_platform.sample.defects import ISSUES, KINDS, broken, plan_defects, with_defects
 
 CHUNK = 1000  # records whose text is held at once
 
@@ -22,14 +22,13 @@ class SampleFile:
 
     path: the file; records: as an ordinary CSV reader counts, without the header, a broken record counts as two;
     accepted: records that are neither rejected nor the rest of a broken one; issues: how many of each kind of defect
-    it holds, by issue code; reported: those of them of which the platform must report an issue.
+    it holds, by issue code.
     """
 
     path: Path
     records: int
     accepted: int
     issues: dict[str, int]
-    reported: dict[str, int]
 
 
 class FileWriter:
@@ -48,7 +47,6 @@ class FileWriter:
         self._path, self._columns, self._line_end = folder / f"{name}.csv", tuple(columns), line_end
         self._part = self._path.with_suffix(".csv.part")
         self._defects = plan_defects(rng, KINDS[name], size, month)
-        self._reported = REPORTED.get(name, ())
         self._planned = 0  # defects that are in what was written
         self._good = self._records = 0
         self._file = files.enter_context(self._part.open("w", encoding="utf-8", newline=""))
@@ -72,13 +70,10 @@ class FileWriter:
     def close(self) -> SampleFile:
         """Give the file its name. Call it once all files are written and closed."""
         self._part.replace(self._path)
-        kinds = [defect.kind for defect in self._defects]
-        found = Counter(kind.issue for kind in kinds)
-        reported = Counter(kind.issue for kind in kinds if kind in self._reported)
+        found = Counter(defect.kind.issue for defect in self._defects)
         return SampleFile(
             path=self._path,
             records=self._records + found["broken_record"],
             accepted=self._good,
             issues={code: found[code] for code in ISSUES if found[code]},
-            reported={code: reported[code] for code in ISSUES if reported[code]},
         )
