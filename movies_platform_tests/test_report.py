@@ -345,7 +345,8 @@ def test_the_people_of_a_company_are_those_of_most_of_its_movies(stored: duckdb.
     for movie, credit, person in ((1, "d", 2), (1, "e", 2), (2, "f", 3), (2, "g", 2)):  # two parts in one movie
         add(stored, "core.movie_cast", movie_id=movie, credit_id=credit, person_id=person)
     assert page.people_of_companies(stored) == [
-        ("Large", "2", "person 1 2", "person 2 2, person 3 1"), ("Small", "1", "person 1 1", "person 2 1, person 3 1")
+        ("Large", "2", "person 1 (2)", "person 2 (2), person 3 (1)"),
+        ("Small", "1", "person 1 (1)", "person 2 (1), person 3 (1)"),
     ]  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
 def people_of_companies(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
     """The companies with most movies whose credits are known: name, these movies, directors and cast of most of them.
 
-    A person has the number of the company's movies behind the name. Nothing where no credits were delivered.
+    Behind a name is the number of the company's movies. Nothing where no credits were delivered.
     """
     rows = connection.execute(f"""
         WITH credits AS (
@@ -208,7 +208,7 @@ def people_of_companies(connection: duckdb.DuckDBPyConnection) -> list[tuple[str
         ),
         named AS (
             SELECT company_id, role, string_agg(
-                format('{{}} {{:,}}', person_name, times), ', ' ORDER BY times DESC, person_id) AS names
+                format('{{}} ({{:,}})', person_name, times), ', ' ORDER BY times DESC, person_id) AS names
             FROM counted JOIN core.people USING (person_id) GROUP BY ALL
         )
         SELECT company_name, movies, d.names, c.names
