@@ -133,9 +133,7 @@ class Settings(BaseModel):
     memory: Size = Field("", description="memory of the database (a quarter of the machine's); beyond it, it spills")
     wait: float = Field(600, ge=0, le=604_800, description="seconds to wait while another process writes the warehouse")
     keep_snapshots: int = Field(5, ge=2, description="published snapshots that stay")
-    publish_without: Globs = Field(
-        (), description="tables without CSV, for example `core.ratings,core.movie_c*`; Parquet and DuckDB have them"
-    )
+    publish_without: Globs = Field((), description="tables without CSV files, for example `core.ratings,core.movie_c*`")
     keep_runs_days: int = Field(
         400,
         ge=1,
@@ -145,7 +143,7 @@ class Settings(BaseModel):
     load_to: Annotated[Words, AfterValidator(_databases)] = Field(
         (), repr=False, description="URLs of databases to load, separated by spaces"
     )
-    load_without: Globs = Field((), description="tables that databases do not get, written the same way")
+    load_without: Globs = Field((), description="tables that databases do not get")
     settle_seconds: float = Field(
         10, ge=0, le=86_400, description="a delivery is complete when nothing was written to it for so many seconds"
     )

@@ -1,6 +1,5 @@
 """What tests of snapshots and loads share: two made-up states of the tables, published, and where they are."""
 
-import csv
 import random
 import re
 import shutil
@@ -37,45 +36,6 @@ class State:
         monkeypatch.setenv("MOVIES_HOME", str(home))
 
 
-def add_other_files(folder: Path) -> None:
-    """Give a delivery of movies the optional files: credits, keywords, links and ratings of its movies.
-
-    Some movies have none of them; a quote and an apostrophe are among the texts.
-    """
-    with (folder / "movies_metadata.csv").open(encoding="utf-8", newline="") as file:
-        found = sorted(
-            {int(row["id"]) for row in csv.DictReader(file) if re.fullmatch("[1-9][0-9]{0,8}", row["id"] or "")}
-        )
-    movies = [movie for movie in found if movie % 7]
-    credits, keywords, links, ratings = [], [], [], []
-    for movie in movies:
-        people = [movie % 20 + 1, movie % 13 + 30]
-        cast = [
-            {"cast_id": n, "character": 'The "Boss"', "credit_id": f"c{movie}-{n}", "gender": p % 4, "id": p,
-             "name": f"Pat O'{p}", "order": n, "profile_path": None} for n, p in enumerate(people)
-        ]  # fmt: skip
-        crew = [
-            {"credit_id": f"d{movie}", "department": "Directing", "gender": 1, "id": movie % 9 + 1, "job": "Director",
-             "name": f"Pat O'{movie % 9 + 1}", "profile_path": None}
-        ]  # fmt: skip
-        credits.append([cast, crew, movie])
-        keywords.append([movie, [{"id": n, "name": f"keyword {n}"} for n in (movie % 11 + 1, 20)]])
-        links.append([movie + 1, f"{movie:07}", movie])
-        ratings += [
-            [user, movie + 1, 0.5 * ((movie + user) % 10 + 1), 1_000_000_000 + movie + user]
-            for user in range(1, movie % 5 + 1)
-        ]
-    files = {
-        "credits": (["cast", "crew", "id"], credits),
-        "keywords": (["id", "keywords"], keywords),
-        "links": (["movieId", "imdbId", "tmdbId"], links),
-        "ratings": (["userId", "movieId", "rating", "timestamp"], ratings),
-    }
-    for name, (header, records) in files.items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header, *records])
-
-
 def make_states(folder: Path) -> tuple[State, State]:
     """Publish one made-up month, then three: rows change, come and go between the two."""
     months = [made.path.parent for made in write_sample(folder / "made", months=3, movies=MOVIES, seed=11)]
@@ -84,7 +44,6 @@ def make_states(folder: Path) -> tuple[State, State]:
     states = []
     for name, delivered in (("first", months[:1]), ("second", months[1:])):
         for month in delivered:
-            add_other_files(month)
             shell("deliver", month, "--month", month.name)
         shell("refresh")
         target = folder / name

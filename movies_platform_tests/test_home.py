@@ -55,6 +55,20 @@ def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatc
     assert (shell.home / "report" / "index.html").exists()
 
 
+@pytest.mark.parametrize("setting", ["MOVIES_PUBLISH_WITHOUT", "MOVIES_LOAD_WITHOUT"])
+def test_a_glob_that_fits_no_table_is_refused_with_a_suggestion(
+    home: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+):
+    monkeypatch.setenv(setting, "core.movie_c*,core.rating")
+    with pytest.raises(
+        SettingsError, match=rf"{setting}: core\.rating fits no .*\. core\.ratings was probably meant\."
+    ):
+        prepare_home()
+    monkeypatch.setenv(setting, "core.movie_c*, core.ratings")
+    prepare_home()
+    assert settings().model_dump()[setting.removeprefix("MOVIES_").lower()] == ("core.movie_c*", "core.ratings")
+
+
 @pytest.mark.parametrize("name", ["movies [new]", "what?", "*", "a%20b"])
 def test_a_home_in_which_dagster_finds_no_settings_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setenv("MOVIES_HOME", str(home / name))

@@ -26,6 +26,20 @@ def ask(*arguments: str, given: str | None = None) -> Result:
     return CliRunner().invoke(cli, ["query", *arguments], input=given)
 
 
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = README.split("```sql\n")[1].split("```")[0].strip().removesuffix(";").split(";")
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("question", EXAMPLES, ids=lambda text: text.strip().splitlines()[0].removeprefix("-- "))
+def test_an_example_of_the_readme_has_an_answer(question: str):
+    answer = ask(question, "--format", "json")
+    assert answer.exit_code == 0, answer.output
+    rows = json.loads(answer.stdout)
+    assert rows
+    assert None not in rows[0].values()
+
+
 @pytest.mark.usefixtures("published")
 def test_an_answer_as_json_and_csv_tables_named_with_and_without_schema():
     question = (
