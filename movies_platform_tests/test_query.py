@@ -33,7 +33,7 @@ EXAMPLES = README.split("```sql\n")[1].split("```")[0].strip().removesuffix(";")
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("question", EXAMPLES, ids=lambda text: text.strip().splitlines()[0].removeprefix("-- "))
 def test_an_example_of_the_readme_has_an_answer(question: str):
-    answer = ask(question, "--format", "json")
+    answer = ask("-", "--format", "json", given=question)
     assert answer.exit_code == 0, answer.output
     rows = json.loads(answer.stdout)
     assert rows
