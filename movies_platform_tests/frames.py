@@ -98,6 +98,8 @@ def state(*given: Movie) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     versions = [{**row, "valid_from": row["delivery_month"]} for row in rows]
     frames = {"movies": frame("core.movies", rows), "movie_history": frame("core.movie_history", versions)}
+    frames |= {"ratings": frame("core.ratings"), "movie_ratings": frame("metrics.movie_ratings")}
+    frames["genre_ratings_by_year"] = frame("metrics.genre_ratings_by_year")
     for kind, catalogue in (("genre", "genres"), ("company", "companies")):
         pairs = [(m.id, group) for m in given for group in getattr(m, catalogue)]
         groups = sorted({group for _, group in pairs})

@@ -41,6 +41,12 @@ def items_of(draw, nested: NestedList) -> str:
     return "{" + ", ".join(f"'{f.delivered}': {draw(anything[f.kind])}" for f in fields) + "}"
 
 
+@pytest.fixture(scope="module")
+def database():
+    with duckdb.connect() as connection:
+        yield connection
+
+
 @settings(max_examples=400, deadline=None)
 @example(["{'id': 1, 'name': '}'}"])
 @example(["{'id': 1, 'name': \"a\\\\\"}", "{'id': 2, 'name': 'b\\'\"'}"])

@@ -82,6 +82,7 @@ notes = st.lists(st.sampled_from(["1,2,3", "a", "a,b", '"a,b",c,"d\ne"', "x,y,"]
 
 @FEW
 @given(st.sampled_from(["text,id,title", "id,text,title", "id,title,text"]), notes, st.sampled_from(["\n", "\r"]))
+@example("id,title,text", ["x,y,", "", "x,y,"], "\n")  # as long as two lines that end with LF
 def test_records_may_break_in_any_column(header, lines, end):
     data = end.join([header, *lines])
     whole = read(data, source=NOTES)

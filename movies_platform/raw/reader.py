@@ -304,7 +304,8 @@ class RecordReader:
                     self._accept(parse_regular(self._data[start:end]))
             else:
                 piece = self._data[starts[0] : nexts[count - 1]]
-                if b"\r" in piece or len(piece) != (lengths + 1).sum():  # not each of them ends with LF alone
+                is_as_it_is = len(piece) == (lengths + 1).sum() and piece.endswith(b"\n") and b"\r" not in piece
+                if not is_as_it_is:  # not each of them ends with LF alone
                     lines = zip(starts[:count], ends[:count], strict=True)
                     piece = b"".join(self._data[start:end] + b"\n" for start, end in lines)
                 self._add_lines(piece, count)

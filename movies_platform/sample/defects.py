@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.contracts.sources import COMPANIES, GENRES
 from movies_platform.sample.draws import with_item
 
 Record = dict[str, str]
@@ -182,7 +182,7 @@ ODD_MEMBER = (
     "'name': 'Odd Member', 'order': None, 'profile_path': None}}"
 )
 
-LISTS = tuple(nested.column for nested in MOVIES_METADATA.nested)
+LISTS = (GENRES.column, COMPANIES.column)
 NUMBERS = ("budget", "popularity", "vote_count", "revenue", "runtime", "vote_average")
 MOVIES_KINDS = (
     Kind("broken_record", 3, _break_overview, values=tuple(BREAKS), smallest=3),
