@@ -3,7 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from movies_platform_tests.oracle import COLUMNS, Row
 from movies_platform_tests.oracle_reading import Issue
@@ -17,6 +20,13 @@ def key_of(table: str) -> tuple[str, ...]:
     name = table.partition(".")[2]
     columns = 1 if name in _ONE_COLUMN else 3 if name == "company_releases_by_genre_by_year" else 2
     return COLUMNS[table][:columns]
+
+
+def rows_of(warehouse: Path, table: str) -> list[Row]:
+    """The rows of a table of the platform, in the form of the oracle's."""
+    columns = [f"epoch({c})::BIGINT" if c == "rated_at" else c for c in COLUMNS[table]]
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        return connection.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
 
 
 def differences(table: str, expected: Iterable[Row], found: Iterable[Row]) -> list[str]:

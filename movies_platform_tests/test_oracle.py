@@ -1,14 +1,12 @@
-"""The oracle's tables, pinned to the specification by small cases, and to the known counts of the real months."""
+"""The oracle's tables, pinned to the specification by small cases (on the real months: test_real_months)."""
 
-import datetime as dt
 import itertools
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from movies_platform_tests.oracle import COLUMNS, Expected, Refused, expected, percentile_90
+from movies_platform_tests.oracle import Expected, Refused, expected, percentile_90
 from movies_platform_tests.oracle_deliveries import deliver, month
 from movies_platform_tests.oracle_reading import Delivery
 
@@ -212,46 +210,3 @@ def test_ties_of_ratings_are_seen_to_nine_digits(make: Make):
 )
 def test_the_90th_percentile_lies_between_two_values(values: list[int], found: float):
     assert percentile_90(values) == pytest.approx(found)
-
-
-ALONE = {
-    "core.movies": 45_433, "core.genres": 20, "core.movie_genres": 91_015, "core.companies": 23_693,
-    "core.movie_companies": 70_476, "core.movie_keywords": 156_598, "core.keywords": 19_955, "core.movie_links": 45_463,
-    "core.ratings": 99_810, "core.movie_cast": 1_668, "core.movie_crew": 2_182, "core.people": 3_428,
-    "core.collections": 1_695, "core.movie_countries": 49_375, "core.countries": 161, "core.movie_languages": 53_269,
-    "core.languages": 133, "metrics.genre_budget_by_year": 2_021, "metrics.company_budget_by_year": 48_883,
-    "metrics.company_releases_by_genre_by_year": 130_207, "metrics.most_popular_genre_by_year": 540,
-    "metrics.movie_ratings": 42_580, "metrics.best_rated_genre_by_year": 609,
-}  # fmt: skip
-TOGETHER = {
-    "core.movies": 45_748, "core.movie_genres": 88_367, "core.companies": 23_690, "core.movie_companies": 70_784,
-    "metrics.genre_budget_by_year": 2_046, "metrics.company_budget_by_year": 48_961,
-    "metrics.company_releases_by_genre_by_year": 125_812,
-}  # fmt: skip
-ISSUES = {
-    (11, "duplicate_id"): 60, (11, "invalid_item"): 4, (11, "broken_record"): 3, (12, "invalid_date"): 111,
-    (12, "invalid_list"): 5, (12, "invalid_number"): 4, (12, "invalid_item"): 4, (12, "invalid_id"): 3,
-    (12, "column_count"): 2, (12, "duplicate_id"): 2, (12, "broken_record"): 1, (12, "duplicate_item"): 1,
-}  # fmt: skip
-
-
-def real_deliveries(real_data: Path) -> list[Delivery]:
-    """2017-11 with all its files, then the other months."""
-    whole = {p.name.replace("credits_sample", "credits"): p for p in (real_data / "the-movies-dataset").iterdir()}
-    others = [
-        Delivery(dt.date.fromisoformat(f"{path.name[:7]}-01"), {f"movies_metadata{path.name[7:]}": path})
-        for path in sorted((real_data / "deliveries").iterdir())
-    ]
-    return [Delivery(month(11), whole), *others]
-
-
-def test_the_real_months_have_the_known_counts(real_data: Path):
-    deliveries = real_deliveries(real_data)
-    alone, together = expected(deliveries[:1]), expected(deliveries)
-    assert {name: len(alone.tables[name]) for name in ALONE} == ALONE
-    assert {name: len(together.tables[name]) for name in TOGETHER} == TOGETHER
-    issues = Counter((issue[0].month, issue[5]) for issue in together.tables["raw.data_issues"])
-    assert {key: count for key, count in issues.items() if key[0] in (11, 12)} == ISSUES
-    assert set(together.tables) == set(COLUMNS)
-    for (_, file), account in together.accounts.items():
-        assert account.records == account.accepted + account.rejected + account.joined, file

@@ -6,7 +6,6 @@ The oracle shares nothing with the platform. Tables must not depend on the order
 from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from movies_platform.landing import open_landing
@@ -14,8 +13,8 @@ from movies_platform.refresh import rebuild, refresh
 from movies_platform.resources.home import prepare_home
 from movies_platform_tests.compare_warehouses import differences as different_cells
 from movies_platform_tests.hostile_deliveries import Made, hostile_deliveries
-from movies_platform_tests.oracle import COLUMNS, expected
-from movies_platform_tests.oracle_compare import differences
+from movies_platform_tests.oracle import expected
+from movies_platform_tests.oracle_compare import differences, rows_of
 
 pytestmark = pytest.mark.slow
 SEEDS = (1, 2)
@@ -30,13 +29,6 @@ def use(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIES_HOME", str(home))
     monkeypatch.setenv("DAGSTER_HOME", "")
     prepare_home()
-
-
-def found(warehouse: Path, table: str) -> list[tuple[object, ...]]:
-    """The rows of a table as the oracle has them."""
-    columns = [f"epoch({c})::BIGINT" if c == "rated_at" else c for c in COLUMNS[table]]
-    with duckdb.connect(warehouse, read_only=True) as connection:
-        return connection.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
 
 
 def deliver_one_by_one(made: Iterable[Made]) -> None:
@@ -58,7 +50,7 @@ def test_tables_are_as_the_oracle_has_them(seed: int, tmp_path: Path, monkeypatc
     deliver_one_by_one(made)
     wanted = expected([m.delivery for m in made])
     for table, rows in wanted.tables.items():
-        assert differences(table, rows, found(homes[0] / "warehouse.duckdb", table)) == [], table
+        assert differences(table, rows, rows_of(homes[0] / "warehouse.duckdb", table)) == [], table
     one = homes[0] / "warehouse.duckdb"
 
     # The last good delivery of each month, newest month first, all at once; then everything again from processed/.
