@@ -60,8 +60,14 @@ def _rules(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _doubled_keys(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: str) -> Iterator[tuple[str, int]]:
-    if key := ", ".join(key_of(table)):
-        doubles = f"SELECT {key}, count(*) AS times FROM {rows} GROUP BY {key} HAVING times > 1"
+    if names := key_of(table):
+        # What is the same in all rows, as the month and the file of millions of ratings, tells none of them apart.
+        varied = ", ".join(f"min({name}) IS DISTINCT FROM max({name}) OR count({name}) < count(*)" for name in names)
+        differ = connection.execute(f"SELECT {varied} FROM {rows}").fetchall()[0]
+        telling = [name for name, differs in zip(names, differ, strict=True) if differs] or names[:1]
+        key = ", ".join(names)
+        shown = ", ".join(name if name in telling else f"any_value({name}) AS {name}" for name in names)
+        doubles = f"SELECT {shown}, count(*) AS times FROM {rows} GROUP BY {', '.join(telling)} HAVING times > 1"
         query = f"SELECT coalesce(sum(times), 0)::BIGINT, any_value(({key})::VARCHAR) FROM ({doubles})"
         found, example = connection.execute(query).fetchall()[0]
         if found:
