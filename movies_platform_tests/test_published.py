@@ -548,8 +548,9 @@ def test_a_refused_month_is_named_and_holds_nothing_up(
     states[1].use(monkeypatch, home)
     refused = home / "landing/failed/2018-03/0001-0123456789ab"
     refused.mkdir(parents=True)
+    file = {"name": "movies_metadata.csv", "size_bytes": 3, "blake2b": "00"}
     (refused / "error.json").write_text(
-        json.dumps({"files": [], "reason": "blocking_check", "problem": "too many bad records"})
+        json.dumps({"files": [file], "reason": "blocking_check", "problem": "too many bad records"})
     )
     done = publish()
     assert done.is_new
