@@ -31,7 +31,9 @@ def source(states: tuple[State, State]) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """A value as JSON has it; times are in UTC."""
+    if isinstance(value, dt.datetime):
+        return f"{value.isoformat()}Z"
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
@@ -80,6 +82,7 @@ class Oracle:
                 links = " UNION ".join(f"SELECT {link.own} FROM core.{link.table} WHERE {link.other} = ?"
                                        for link in each.links)  # fmt: skip
                 conditions.append(f"t.{table.key} IN ({links})")
+                values += [value] * (len(each.links) - 1)
             else:
                 conditions.append(f"t.{each.column.name} = ?")
             values.append(value)
