@@ -22,7 +22,9 @@ dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same ho
 	{ echo "Port $(PORT) is in use: choose another, for example make dev PORT=3333."; exit 1; }
 	@$(BIN)/movies-platform status > /dev/null
 	@MOVIES_HOME="$$(cd "$$MOVIES_HOME" && pwd)"; DAGSTER_HOME="$${DAGSTER_HOME:-$$MOVIES_HOME/dagster}"; \
-	export MOVIES_HOME DAGSTER_HOME; echo "The UI will be at http://127.0.0.1:$(PORT) in some seconds; stop it with Ctrl-C."; \
+	export MOVIES_HOME DAGSTER_HOME; \
+	export PYTHONWARNINGS='ignore:Function `dev_command` is superseded'; \
+	echo "The UI will be at http://127.0.0.1:$(PORT) in some seconds; stop it with Ctrl-C."; \
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT) --log-level warning
 
 bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
@@ -31,6 +33,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
 	$(BIN)/python bench/publish.py
+	$(BIN)/python bench/api.py --home $(MOVIES_HOME)
 
 docs: $(VENV)/.installed-dev  ## docs that are made from the code
 	$(BIN)/python -m movies_platform.docs

@@ -3,6 +3,7 @@
     python bench/run.py real                    on the real month, or on a sample of its size
     python bench/run.py scale --factors 10 100  on many times as many movies
     python bench/run.py history                 a new month after 1, 12 and 120 months of full histories
+    python bench/run.py files                   all files of the data set, at their real size
 
 With `--before DIR`, the platform of another checkout (a git worktree of an earlier commit, say) is measured beside
 this one. Each report replaces its block in docs/benchmarks.md. bench/README.md says what is compared.
@@ -61,6 +62,7 @@ def sample(work: Path, months: int, movies: int) -> list[Path]:
     """Write synthetic deliveries; return their folders, named by month, oldest first."""
     target = work / "sample"
     size = ["--months", str(months), "--movies", str(movies), "--first", FIRST_MONTH]
+    size += ["--credits", "0", "--ratings", "0"]  # what is measured is the movies' file
     NOW.run(work / "home", "sample", *size, "--seed", "1", "--to", str(target))
     return sorted(folder for folder in target.iterdir() if folder.is_dir())
 
@@ -201,6 +203,45 @@ def history(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]
     yield "history", f"{heading}\n\n{table(results, {results[0].label: results[0]})}"
 
 
+@contextmanager
+def whole_home(home: Path, folders: Sequence[Path]) -> Iterator[Command]:
+    """Prepare the refresh of the last of the deliveries; those before it are loaded."""
+    for folder in folders[:-1]:
+        NOW.run(home, "deliver", str(folder), "--month", folder.name)
+        NOW.run(home, "refresh", "--no-publish")
+    NOW.run(home, "deliver", str(folders[-1]), "--month", folders[-1].name)
+    yield NOW.command(*PLATFORM["refresh"]), NOW.environment(home)
+    shutil.rmtree(home)
+
+
+def files(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
+    """Compare a month of all files, and a second one, with scripts over the same files."""
+    target = work / "sample"
+    size = ["--months", "2", "--movies", str(options.movies), "--ratings", str(options.ratings), "--first", FIRST_MONTH]
+    NOW.run(work / "home", "sample", *size, "--seed", "1", "--to", str(target))
+    months = sorted(folder for folder in target.iterdir() if folder.is_dir())
+    home, scripts = work / "home", {"DuckDB script": "duckdb_files.py", "pandas script": "pandas_files.py"}
+    measured = [
+        Contender(f"{LABELS['refresh']}, {which} month", partial(whole_home, home, months[:count]),
+                  partial(seconds_of_stages, NOW, home))
+        for which, count in (("first", 1), ("second", 2))
+    ]  # fmt: skip
+    for label, script in scripts.items():
+        command = [sys.executable, str(BENCH / script), str(months[0]), str(work / label.split()[0])]
+        measured.append(Contender(label, partial(emptied, work / label.split()[0], command)))
+    results = interleaved(measured, options.repeat, work / "log.txt")
+    by_label = {result.label: result for result in results}
+    references = {"DuckDB script": by_label["DuckDB script"], "first month": results[0]}
+    bytes_ = sum(path.stat().st_size for path in months[0].iterdir())
+    heading = (
+        f"All files of {options.movies:,} movies with {options.ratings:,} ratings, {bytes_ / 1e6:,.0f} MB unpacked."
+    )
+    yield (
+        "files",
+        "\n\n".join([f"{heading} {conditions(options.repeat)}", table(results, references), time_by_stage(results)]),
+    )
+
+
 def parsed_arguments() -> argparse.Namespace:
     """Read the command line."""
     common = common_arguments()
@@ -223,6 +264,11 @@ def parsed_arguments() -> argparse.Namespace:
     command.add_argument("--movies", type=int, default=REAL_MOVIES)
     command.add_argument("--one-by-one", action="store_true", help="refresh after each month while growing")
     command.set_defaults(scenario=history)
+
+    command = scenarios.add_parser("files", parents=[common], help="all files of the data set, in two months")
+    command.add_argument("--movies", type=int, default=REAL_MOVIES)
+    command.add_argument("--ratings", type=int, default=26_000_000)
+    command.set_defaults(scenario=files)
     return parser.parse_args()
 
 

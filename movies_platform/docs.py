@@ -1,4 +1,5 @@
-"""Contracts, definitions and settings -> docs/tables.md, docs/model.md, docs/assets.md, the README's table of settings.
+"""Contracts, definitions and settings -> docs/tables.md, docs/model.md, docs/assets.md, the tables of settings in
+the README and in docs/serving.md.
 
 `python -m movies_platform.docs` writes them; a test fails when they are stale.
 """
@@ -16,6 +17,7 @@ from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualifi
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
+SERVING = DOCS / "serving.md"
 _SETTINGS = ("<!-- settings: made by `make docs` -->\n", "<!-- /settings -->")
 _MADE = "by `python -m movies_platform.docs`; do not edit."
 _MODEL_PAGE = """\
@@ -96,28 +98,31 @@ def asset_graph() -> str:
     return "\n".join(lines)
 
 
-def settings_table() -> str:
-    """Every setting with its default and meaning, as a Markdown table."""
+def settings_table(page: Path) -> str:
+    """The settings that a page explains, of the API or all others: defaults and meanings, as a Markdown table."""
     lines = ["| setting | what (default) |", "|---|---|"]
     for name, field in settings.Settings.model_fields.items():
+        if name.startswith("api_") != (page == SERVING):
+            continue
         default = field.get_default(call_default_factory=True, validated_data={"home": Path("$MOVIES_HOME")})
         shown = f" (`{default}`)" if default else ""
         lines.append(f"| `{settings.names()[name]}` | {field.description}{shown} |")
     return "\n".join(lines) + "\n"
 
 
-def with_settings(readme: str) -> str:
-    """The README's text with the table of settings as it is now."""
+def with_settings(page: Path) -> str:
+    """The text of a page with its table of settings as it is now."""
     begin, end = _SETTINGS
-    before, rest = readme.split(begin)
-    return f"{before}{begin}{settings_table()}{end}{rest.split(end)[1]}"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    return f"{before}{begin}{settings_table(page)}{end}{rest.split(end)[1]}"
 
 
 def main() -> None:
     """Write the generated docs."""
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
-    README.write_text(with_settings(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (README, SERVING):
+        page.write_text(with_settings(page), encoding="utf-8")
 
 
 def _questions() -> str:

@@ -2,6 +2,7 @@
 infrastructure or a bug: it is raised as it is, retried, and moves no delivery."""
 
 ENDED_BY_SIGNAL = 143  # exit status, as shells give it after SIGTERM
+ENDED_BY_CTRL_C = 130
 
 
 class MoviesPlatformError(Exception):

@@ -19,6 +19,7 @@ import duckdb
 
 from movies_platform.automation.deliveries import BEING_WRITTEN, why_incomplete
 from movies_platform.automation.jobs import LOAD_JOB, MONTH_JOB, PUBLISH_JOB, REFRESH_JOB
+from movies_platform.checks.results import counted, in_words, latest_results
 from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.raw import ACTIONS
@@ -29,6 +30,9 @@ from movies_platform.errors import (
     NoSnapshot,
     SettingsError,
     SnapshotDamaged,
+    UnknownTable,
+    WarehouseDamaged,
+    WarehouseOutdated,
 )
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import Arrival, Landing, refused_months
@@ -41,7 +45,8 @@ from movies_platform.resources.build_log import (
     stale_tables,
 )
 from movies_platform.resources.failures import first_failure
-from movies_platform.resources.leftovers import purge_runs, purge_scratch
+from movies_platform.resources.interruption import raise_if_interrupted
+from movies_platform.resources.leftovers import purge_runs
 from movies_platform.resources.months import month_name
 from movies_platform.resources.run_monitoring import fail_killed_runs
 from movies_platform.settings import settings
@@ -61,7 +66,6 @@ class Summary:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    checks_passed: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     recomputed: bool = False
@@ -75,9 +79,6 @@ class Summary:
         yield from (f"table     {name}: {rows:,} rows" for name, rows in self.rows.items())
         yield from (f"notice    {notice}" for notice in self.notices)
         yield from (f"warning   {warning}" for warning in self.warnings)
-        if self.checks_passed or self.warnings:
-            warned = f"{len(self.warnings)} warned" if self.warnings else "none warned"
-            yield f"checks    {self.checks_passed} passed, {warned}"
         yield from (f"problem   {line}" for problem in self.problems for line in problem.splitlines())
 
 
@@ -86,15 +87,13 @@ def run_job(
 ) -> dg.ExecuteInProcessResult:
     """Run a job until its end, with the config of its `ops`. A failure is in the result, not raised.
 
-    Raises KeyboardInterrupt when a signal ended the run, so that no other one is begun.
+    Raises SystemExit when a signal ended the run, so that no other one is begun.
     """
     result = defs.resolve_job_def(job).execute_in_process(
         run_config={**_QUIET, "ops": dict(ops or {})}, instance=instance, tags=_TAGS, raise_on_error=False,
         partition_key=month_name(month) if month else None,
     )  # fmt: skip
-    failure = first_failure(result.all_events)
-    if failure and {"DagsterExecutionInterruptedError", "KeyboardInterrupt", "SystemExit"} & {*failure.kinds}:
-        raise KeyboardInterrupt
+    raise_if_interrupted()
     return result
 
 
@@ -103,7 +102,6 @@ def refresh(progress: Progress, month: dt.date | None = None) -> Summary:
     summary = Summary()
     with warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
         fail_killed_runs(instance)
-        purge_scratch()
         purge_runs(instance)
         landing = open_landing()
         if month is None:
@@ -119,7 +117,13 @@ def refresh(progress: Progress, month: dt.date | None = None) -> Summary:
             )
         _load_months(instance, months, summary, progress)
         _compute(instance, connection, summary, progress)
-    for archived in refused_months(landing.archived()):
+    archived_before = landing.archived()
+    if not archived_before and not summary.notices:
+        summary.notices.append(
+            f"nothing was delivered yet: {landing.storage.address('incoming')} is empty. Deliver the data set with "
+            "'movies-platform deliver', or make a delivery up with 'movies-platform sample'."
+        )
+    for archived in refused_months(archived_before):
         if archived.month not in months:
             summary.notices.append(f"{month_name(archived.month)} was refused before: deliver a corrected file for it")
     return summary
@@ -143,6 +147,7 @@ def rebuild(progress: Progress) -> Summary:
     fresh = target.with_name(f".{target.name}.rebuilding-{os.getpid()}")
     summary = Summary()
     with warehouse.replacing() as is_damaged:
+        _expect_deliveries(months)
         for left in target.parent.glob(f"*.{target.name}.rebuilding-*"):  # by a rebuild that was killed
             left.unlink(missing_ok=True)
         try:
@@ -160,6 +165,12 @@ def rebuild(progress: Progress) -> Summary:
             for left in target.parent.glob(f"*{fresh.name}*"):
                 left.unlink(missing_ok=True)
     return summary
+
+
+def check_counts() -> str:
+    """How many checks passed, warned and failed when they ran last, as `status` and the report count them."""
+    with dg.DagsterInstance.get() as instance:
+        return in_words(counted(latest_results(instance)))
 
 
 def publish_and_load(summary: Summary, progress: Progress) -> Iterator[str]:
@@ -231,7 +242,6 @@ def _note(summary: Summary, result: dg.ExecuteInProcessResult) -> bool:
     """Add to the summary what became of a run; whether it succeeded."""
     for evaluation in result.get_asset_check_evaluations():
         if evaluation.passed:
-            summary.checks_passed += 1
             continue
         table = ".".join(evaluation.asset_key.path)
         of_month = f"{evaluation.partition}: " if evaluation.partition else ""
@@ -280,6 +290,21 @@ def _is_ready(landing: Landing, arrival: Arrival, summary: Summary, progress: Pr
             summary.notices.append(f"{name} {reason}: it stays in incoming/ until it no longer changes")
             return False
     return arrival.brings_movies or landing.incoming(arrival.month) is not None
+
+
+def _expect_deliveries(months: Sequence[dt.date]) -> None:
+    """Raise NoDelivery where the warehouse shows a month that is not in processed/: a rebuild would lose it."""
+    try:
+        with warehouse.reading() as connection:
+            lost = sorted({*loaded_deliveries(connection)} - {*months})
+    except (UnknownTable, WarehouseDamaged, WarehouseOutdated):
+        return
+    if lost:
+        raise NoDelivery(
+            f"The warehouse shows {', '.join(map(month_name, lost))}, but processed/ holds no delivery for it: "
+            "a rebuild would lose it. Restore it from a backup or deliver it again; if it is to go, remove "
+            f"{settings().warehouse} first."
+        )
 
 
 def _is_published() -> bool:

@@ -4,6 +4,7 @@ One is enough, `MOVIES_HOME`; each place under it can be moved on its own. The R
 """
 
 import difflib
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -16,7 +17,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from movies_platform.errors import SettingsError
 
 _PREFIX = "MOVIES_"
-_NOT_OURS = {"MOVIES_REAL_DATA", "MOVIES_NO_PUBLISH"}  # of the tests, and of a command's option
+LOAD_URLS = (
+    "write postgresql://user:password@host/database, mysql://user:password@host/database, mariadb://... or "
+    "sqlite:////path/file.db, and an @ in the password as %40"
+)
+_LEAST_MEMORY = 10 * 10**6
+_NOT_OURS = {"MOVIES_REAL_DATA", "MOVIES_NO_PUBLISH", "MOVIES_API_METRICS_FOLDER"}  # of the tests, an option, a parent
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -46,6 +52,41 @@ def _local_or_s3(value: Any) -> str:
     return str(_local_path(text))
 
 
+def _size(text: str) -> str:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", text, re.IGNORECASE)
+    if text and not found:
+        raise ValueError("is not a size, for example 1GB")
+    if found and float(found[1]) * (1024 if found[3] else 1000) ** (1 + "KMGT".index(found[2].upper())) < _LEAST_MEMORY:
+        raise ValueError(f"is too little for the database to work with: at least {_LEAST_MEMORY // 10**6}MB")
+    return text
+
+
+def _databases(urls: tuple[str, ...]) -> tuple[str, ...]:
+    for url in urls:
+        if not re.match(r"(postgresql|mysql|mariadb|sqlite)(\+\w+)?://", url):  # what follows may be a password
+            raise ValueError(f"{url.partition(':')[0]}:... is no database to load; {LOAD_URLS}")
+    return urls
+
+
+def _misunderstood(addresses: tuple[str, ...]) -> str | None:
+    """The first of the addresses that Apprise does not understand, without what may be secret in it."""
+    import apprise
+
+    log = logging.getLogger("apprise")
+    was_disabled, log.disabled = log.disabled, True  # what it says of an address itself would stand before our words
+    wrong = (url for url in addresses if not apprise.Apprise.instantiate(url, suppress_exceptions=True))
+    first = next(wrong, None)
+    log.disabled = was_disabled
+    return first and (first.partition("://")[0] if "://" in first else "a word without ://")
+
+
+def _issuer(url: str) -> str:
+    local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)", url)
+    if url and not url.startswith("https://") and not local:
+        raise ValueError("must begin with https://, because the keys that tokens are verified with come from there")
+    return url
+
+
 def _history(url: str) -> str:
     if url and not url.startswith("postgresql+psycopg2://"):
         raise ValueError("must begin with postgresql+psycopg2://")
@@ -57,12 +98,18 @@ def _history(url: str) -> str:
 Folder = Annotated[Path, BeforeValidator(_local_path)]
 Place = Annotated[str, BeforeValidator(_local_or_s3)]
 Words = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(text.split()) if isinstance(text, str) else text)]
+Globs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda text: tuple(text.replace(",", " ").split()) if isinstance(text, str) else text),
+]
 Month = Annotated[str, _matching(r"(19|20)\d\d-(0[1-9]|1[0-2])", "a month, YYYY-MM")]
-Size = Annotated[str, _matching(r"(\d+(\.\d+)?\s*[KMGT]i?B)?", "a size, for example 1GB")]
+Size = Annotated[str, AfterValidator(_size)]
+WebAddress = Annotated[str, _matching(r"(https?://[^\s/]+(/\S*)?)?", "an address that begins with http:// or https://")]
 
 
 class Settings(BaseModel):
-    """The settings of this process; paths are absolute. `load_to`, `alerts` and `history_url` may hold secrets."""
+    """The settings of this process; paths are absolute. `load_to`, `alerts`,
+    `history_url` and `api_redis` may hold secrets."""
 
     model_config = ConfigDict(frozen=True, validate_default=True, alias_generator=lambda name: _PREFIX + name.upper())
 
@@ -84,23 +131,28 @@ class Settings(BaseModel):
     )  # fmt: skip
     first_month: Month = Field("2015-01", description="the first month that can be delivered")
     memory: Size = Field("", description="memory of the database (a quarter of the machine's); beyond it, it spills")
-    wait: float = Field(600, ge=0, description="seconds to wait while another process writes the warehouse")
+    wait: float = Field(600, ge=0, le=604_800, description="seconds to wait while another process writes the warehouse")
     keep_snapshots: int = Field(5, ge=2, description="published snapshots that stay")
+    publish_without: Globs = Field((), description="tables without CSV files, for example `core.ratings,core.movie_c*`")
     keep_runs_days: int = Field(
         400,
         ge=1,
+        le=36_500,
         description="days after which Dagster's history forgets runs, but for those of months",
     )
-    load_to: Words = Field((), repr=False, description="URLs of databases to load, separated by spaces")
+    load_to: Annotated[Words, AfterValidator(_databases)] = Field(
+        (), repr=False, description="URLs of databases to load, separated by spaces"
+    )
+    load_without: Globs = Field((), description="tables that databases do not get")
     settle_seconds: float = Field(
-        10, ge=0, description="a delivery is complete when nothing was written to it for so many seconds"
+        10, ge=0, le=86_400, description="a delivery is complete when nothing was written to it for so many seconds"
     )
     marker: Annotated[str, _matching(r"|_SUCCESS|manifest\.json", "_SUCCESS or manifest.json")] = Field(
         "",
         description="`_SUCCESS` or `manifest.json`, if the provider writes one last: a delivery waits for it",
     )
     poll_seconds: int = Field(5, ge=1, le=9999, description="seconds between two ticks of the sensors")
-    queue_url: str = Field(
+    queue_url: WebAddress = Field(
         "", description="an SQS queue with the bucket's event notifications, read instead of listing"
     )
     alerts: Words = Field(
@@ -109,13 +161,40 @@ class Settings(BaseModel):
         description="who is told: [Apprise URLs](https://github.com/caronc/apprise/wiki), separated by spaces",
     )
     expected_day: int = Field(0, ge=0, le=28, description="day of the month by which its delivery must have arrived")
-    ui_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
+    ui_url: Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         "", description="address of the Dagster UI, for links in messages"
     )
     history_url: Annotated[str, AfterValidator(_history)] = Field(
         "", repr=False,
         description="`postgresql+psycopg2://...`: Dagster keeps its runs there instead of in SQLite (extra `postgres`)",
     )  # fmt: skip
+
+    api_auth: Annotated[str, _matching("none|keys|jwt|both", "none, keys, jwt or both")] = Field(
+        "none", description="who may read: `none` (everybody; on loopback only), `keys`, `jwt` or `both`"
+    )
+    api_keys: Folder = Field(
+        default_factory=lambda given: given["home"] / "api-keys.json",
+        description="the file with the digests of API keys, which `movies-platform keys` writes",
+    )
+    api_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        "", description="OIDC issuer of JWTs, as its tokens name it (https; http on loopback)"
+    )
+    api_audience: str = Field("", description="audience that a JWT must name")
+    api_quota: int = Field(
+        6_000, ge=1, description="units a minute for each caller; an answer costs one for each hundred rows it may have"
+    )
+    api_redis: str = Field(
+        "", repr=False, description="`redis://...`: quotas are counted there, for all workers and nodes together"
+    )
+    api_cache: Folder = Field(
+        default_factory=lambda given: given["home"] / "api-cache",
+        description="where the SQLite files are kept that answers are read from; safe to delete",
+    )
+    api_max_rows: int = Field(5_000_000, ge=0, description="tables with more rows are served as files only")
+    api_metrics_port: int = Field(
+        9464, ge=0, le=65535, description="port of Prometheus' `/metrics`, on the same address; 0: none"
+    )
+    api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
 
     @property
     def scratch(self) -> Path:
@@ -155,14 +234,35 @@ def check_settings() -> Settings:
             raise SettingsError(f"There is no setting {name}. {meant[0]} was probably meant.")
     if chosen.queue_url and not chosen.landing.startswith("s3://"):
         raise SettingsError("MOVIES_QUEUE_URL is set, but MOVIES_LANDING is a folder: a queue tells of objects on S3.")
-    if chosen.alerts:
-        import apprise
-
-        for url in chosen.alerts:
-            if not apprise.Apprise.instantiate(url, suppress_exceptions=True):
-                scheme = url.partition("://")[0] if "://" in url else "a word without ://"
-                raise SettingsError(f"MOVIES_ALERTS: {scheme} is no address that Apprise understands.")
+    if chosen.warehouse.is_dir():
+        raise SettingsError(
+            f"MOVIES_WAREHOUSE: {chosen.warehouse} is a folder. Name a file, for example "
+            f"{chosen.warehouse / 'warehouse.duckdb'}."
+        )
+    for name in ("home", "landing", "published", "dagster_home"):
+        place = f"{getattr(chosen, name)}"
+        if "://" not in place and Path(place).is_file():
+            raise SettingsError(f"{names()[name]}: {place} is a file. Name a folder.")
+    _check_globs("MOVIES_PUBLISH_WITHOUT", chosen.publish_without)
+    _check_globs("MOVIES_LOAD_WITHOUT", chosen.load_without)
+    if chosen.alerts and (scheme := _misunderstood(chosen.alerts)):
+        raise SettingsError(f"MOVIES_ALERTS: {scheme} is no address that Apprise understands.")
     return chosen
+
+
+def _check_globs(setting: str, globs: tuple[str, ...]) -> None:
+    from movies_platform.contracts.published import is_chosen, published_tables
+    from movies_platform.contracts.tables import qualified
+
+    tables = published_tables() if globs else []
+    for glob in globs:
+        if not any(is_chosen(table, [glob]) for table in tables):
+            meant = difflib.get_close_matches(glob, map(qualified, tables), n=1)
+            suggestion = f" {meant[0]} was probably meant." if meant else ""
+            raise SettingsError(
+                f"{setting}: {glob} fits no published table.{suggestion} Names are written with their schema; "
+                "docs/tables.md has all of them."
+            )
 
 
 def _sentences(problem: ValidationError) -> Iterator[str]:

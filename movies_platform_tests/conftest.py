@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from movies_platform.sample import write_sample
+from movies_platform_tests.api import InProcess, in_process, serve_from
 from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.published_states import State, make_states
 from movies_platform_tests.shell import Shell
@@ -24,7 +25,7 @@ def _forget_settings(patch: pytest.MonkeyPatch) -> None:
 
 # A test is slow (and not run by `make test-fast`) when it uses one of these fixtures or stands in one of these modules:
 # servers, browsers, whole processes of the platform, published snapshots.
-_SLOW_FIXTURES = {"s3_url", "shell", "states", "new_database", "refreshed", "reported"}
+_SLOW_FIXTURES = {"s3_url", "shell", "states", "new_database", "refreshed", "reported", "api"}
 _SLOW_MODULES = {
     "test_home.py",
     "test_interruptions.py",
@@ -117,3 +118,17 @@ def store(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
 def bucket(store: Store) -> str:
     """Where snapshots are published in an empty bucket."""
     return f"s3://{store.bucket}/snapshots"
+
+
+@pytest.fixture(scope="session")
+def api_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the API keeps its files: they are built once for all tests of a process."""
+    return tmp_path_factory.mktemp("api") / "cache"
+
+
+@pytest.fixture
+def api(states: tuple[State, State], api_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcess]:
+    """The API in this process, on the snapshot of three months."""
+    serve_from(monkeypatch, states[1].published, api_cache)
+    with in_process() as running:
+        yield running

@@ -16,6 +16,7 @@ Connection = duckdb.DuckDBPyConnection
 Story = Callable[[Connection], None]
 BEFORE = dt.date(2017, 10, 1)
 EARLIER = dt.date(2017, 9, 1)
+FILE = "movies_metadata.csv"
 
 
 def many(connection: Connection, table: str, count: int, **given: object) -> None:
@@ -28,9 +29,14 @@ def many(connection: Connection, table: str, count: int, **given: object) -> Non
     connection.execute(f"INSERT INTO {table} BY NAME SELECT {values} FROM range(1, {count + 1}) r(i)")
 
 
-def history(connection: Connection, month: dt.date, count: int, *, records: int | None = None, **given: object) -> None:
+def deliver(connection: Connection, month: dt.date, records: int, file: str = FILE) -> None:
+    """A file of a delivery, of which nothing is known but the number of its records."""
+    add(connection, "raw.deliveries", delivery_month=month, source_file=file, records=records)
+
+
+def history(connection: Connection, month: dt.date, count: int, **given: object) -> None:
     """A delivery with `count` movies, numbered from 1 as they stand in the file."""
-    add(connection, "raw.deliveries", delivery_month=month, records=records or count)
+    deliver(connection, month, count)
     many(connection, "raw.raw_movies", count, delivery_month=month, record_number="i", id=given.get("movie_id", "i"))
     many(
         connection,
@@ -52,24 +58,27 @@ def records(now: int, *before: int, **given: object) -> Story:
     return tell
 
 
-def nulled(rows: int, before: int) -> Story:
+def nulled(rows: int, before: int, file: str = FILE) -> Story:
     """1,000 records each, of which so many had a value nulled now and before."""
 
     def tell(connection: Connection) -> None:
+        where = {"source_file": f"'{file}'", "record_number": "i"}
         for month, count in ((MONTH, rows), (BEFORE, before)):
-            add(connection, "raw.deliveries", delivery_month=month, records=1_000)
-            many(connection, "raw.data_issues", count, delivery_month=month, record_number="i", action="'nulled'")
-        many(connection, "raw.data_issues", 90, record_number="i", action="'rejected'")
+            deliver(connection, month, 1_000, file)
+            many(connection, "raw.data_issues", count, delivery_month=month, action="'nulled'", **where)
+        many(connection, "raw.data_issues", 90, action="'rejected'", **where)
 
     return tell
 
 
-def unreadable(rows: int) -> Story:
-    """Ten records with a budget, of which so many could not be read."""
+def unreadable(rows: int, file: str = FILE, table: str = "raw.raw_movies", column: str = "budget") -> Story:
+    """Ten records with a value in the column, of which so many could not be read."""
 
     def tell(connection: Connection) -> None:
-        many(connection, "raw.raw_movies", 10, record_number="i", budget="'1,000,000'")
-        many(connection, "raw.data_issues", rows, record_number="i", action="'nulled'", column_name="'budget'")
+        deliver(connection, MONTH, 10, file)
+        many(connection, table, 10, record_number="i", **{column: "'1,000,000'"})
+        many(connection, "raw.data_issues", rows, record_number="i", action="'nulled'", column_name=f"'{column}'",
+             source_file=f"'{file}'")  # fmt: skip
 
     return tell
 
@@ -107,13 +116,15 @@ def popularity(now: str) -> Story:
 
 def items(kind: str, now: dict[int, str], before: dict[int, str]) -> Story:
     """Ids with their names in this month and in the whole history before."""
+    table, file = LISTS.get(kind, (f"parsed.parsed_{kind}", "credits.csv"))
+    of_whom = kind if kind in LISTS else "person"
 
     def tell(connection: Connection) -> None:
         for month, names in ((MONTH, now), (BEFORE, before)):
-            add(connection, "raw.deliveries", delivery_month=month, records=10)
+            deliver(connection, month, 10, file)
             for number, name in names.items():
-                table = {"genre": "parsed.parsed_genres", "company": "parsed.parsed_companies"}[kind]
-                add(connection, table, delivery_month=month, **{f"{kind}_id": number, f"{kind}_name": name})
+                add(connection, table, delivery_month=month, **{f"{of_whom}_id": number, f"{of_whom}_name": name},
+                    **({"movie_id": number} if kind == "collection" else {}))  # fmt: skip
 
     return tell
 
@@ -147,6 +158,10 @@ def versions(*rows: tuple[dt.date, dt.date | None, float], now: float = 2.0) -> 
     return tell
 
 
+LISTS = {  # table and file of a kind of items; others are cast and crew
+    "genre": ("parsed.parsed_genres", FILE), "company": ("parsed.parsed_companies", FILE),
+    "collection": ("parsed.parsed_collections", FILE), "keyword": ("parsed.parsed_keywords", "keywords.csv"),
+}  # fmt: skip
 KNOWN = {number: f"name {number}" for number in range(1, 5)}
 DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("raw.deliveries", "about_as_many_records_as_before"): (records(110, 100, 120), records(300, 100, 120)),
@@ -165,9 +180,6 @@ DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
     ("parsed.parsed_genres", "names_stay_with_their_ids"): (
         items("genre", {**KNOWN, 9: "new"}, KNOWN), items("genre", {**KNOWN, 2: "another"}, KNOWN),
     ),
-    ("parsed.parsed_companies", "names_stay_with_their_ids"): (
-        items("company", KNOWN, KNOWN), items("company", {**KNOWN, 2: "another"}, KNOWN),
-    ),
     ("core.movies", "budgets_fit_revenues"): (
         present(budget_usd=1_000.0, revenue_usd=2e6), present(budget_usd=999.0, revenue_usd=2e6),
     ),
@@ -182,3 +194,9 @@ DATA_STORIES: dict[tuple[str, str], tuple[Story, Story]] = {
         winners("total", "mean", "median", "max"), winners("total", "mean", "median"),
     ),
 }  # fmt: skip
+for _kind, _table in (
+    ("company", "companies"), ("collection", "collections"), ("keyword", "keywords"), ("cast", "cast"), ("crew", "crew")
+):  # fmt: skip
+    DATA_STORIES[f"parsed.parsed_{_table}", "names_stay_with_their_ids"] = (
+        items(_kind, KNOWN, KNOWN), items(_kind, {**KNOWN, 2: "another"}, KNOWN),
+    )  # fmt: skip

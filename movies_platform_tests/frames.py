@@ -14,12 +14,12 @@ from movies_platform.contracts import order_of, table_named
 from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.frames import conform, typed_frame
 from movies_platform.contracts.tables import expect_columns
-from movies_platform.core import history, links, movies, names
-from movies_platform.metrics import money, popularity, releases
+from movies_platform.core import history, links, movies, names, people, ratings
+from movies_platform.metrics import money, popularity, releases, votes
 
 Frames = Mapping[str, pd.DataFrame]
-CORE_MODULES = (movies, links, names, history)
-METRICS_MODULES = (money, popularity, releases)
+CORE_MODULES = (movies, links, names, people, ratings, history)
+METRICS_MODULES = (money, popularity, releases, votes)
 
 
 def functions_of(modules: Iterable[ModuleType]) -> dict[str, Callable[..., nw.LazyFrame]]:
@@ -98,6 +98,8 @@ def state(*given: Movie) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     versions = [{**row, "valid_from": row["delivery_month"]} for row in rows]
     frames = {"movies": frame("core.movies", rows), "movie_history": frame("core.movie_history", versions)}
+    frames |= {"ratings": frame("core.ratings"), "movie_ratings": frame("metrics.movie_ratings")}
+    frames["genre_ratings_by_year"] = frame("metrics.genre_ratings_by_year")
     for kind, catalogue in (("genre", "genres"), ("company", "companies")):
         pairs = [(m.id, group) for m in given for group in getattr(m, catalogue)]
         groups = sorted({group for _, group in pairs})

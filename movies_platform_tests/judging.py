@@ -9,13 +9,25 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from movies_platform.checks import consistency, contract, deliveries, drift, plausibility
+from movies_platform.checks import (
+    consistency,
+    contract,
+    deliveries,
+    drift,
+    known_movies,
+    lists,
+    plausibility,
+    rating_drift,
+)  # fmt: skip
 from movies_platform.contracts import all_tables
 from movies_platform.resources.warehouse import ensure
 from movies_platform_tests.test_contracts_rows import MONTH
 
 Story = Callable[[duckdb.DuckDBPyConnection], None]
-DOMAIN_CHECKS = [*deliveries.CHECKS, *drift.CHECKS, *plausibility.CHECKS, *consistency.CHECKS]
+DOMAIN_CHECKS = [
+    *deliveries.CHECKS, *drift.CHECKS, *lists.CHECKS, *rating_drift.CHECKS, *known_movies.CHECKS,
+    *plausibility.CHECKS, *consistency.CHECKS,
+]  # fmt: skip
 ALL_CHECKS = [*contract.contract_checks, *DOMAIN_CHECKS]
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import duckdb
 
 from movies_platform.contracts import all_tables
-from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES
-from movies_platform.contracts.sources import COMPANIES, GENRES, MOVIES_METADATA
-from movies_platform.parsed.assets import fill_items, fill_movies
-from movies_platform.raw.assets import reject_records
+from movies_platform.contracts.parsed import items_table
+from movies_platform.contracts.raw import raw_table
+from movies_platform.contracts.sources import MOVIES_METADATA, SOURCES, NestedList, Source
+from movies_platform.contracts.tables import qualified
+from movies_platform.parsed.assets import fill_items, fill_records
+from movies_platform.raw.gate import reject_records
 from movies_platform.raw.load import Reading, load_records
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import append, ensure
@@ -37,20 +39,21 @@ class Stages:
         """Records as delivered."""
         return load_records(self.connection, reader, month=month, file=FILE, scratch=scratch)
 
-    def add(self, *records: dict[str, str | None], month: dt.date = MONTH) -> None:
+    def add(self, *records: dict[str, str | None], month: dt.date = MONTH, source: Source = MOVIES_METADATA) -> None:
         """Raw records with the given columns, numbered from 1; an id where none is given."""
         rows = [
-            [month, FILE, number, *(({"id": str(number)} | record).get(name) for name in MOVIES_METADATA.columns)]
+            [month, f"{source.name}.csv", number, *(({"id": str(number)} | record).get(c) for c in source.columns)]
             for number, record in enumerate(records, start=1)
         ]
-        append(self.connection, "raw.raw_movies", rows)
+        append(self.connection, qualified(raw_table(source)), rows)
 
     def parse(self, month: dt.date = MONTH) -> None:
         """What was loaded or added."""
-        reject_records(self.connection, month)
-        fill_movies(self.connection, month)
-        fill_items(self.connection, month, GENRES, PARSED_GENRES)
-        fill_items(self.connection, month, COMPANIES, PARSED_COMPANIES)
+        for source in SOURCES:
+            reject_records(self.connection, source, month)
+            fill_records(self.connection, month, source)
+            for nested in source.nested:
+                fill_items(self.connection, month, source, nested)
 
     def rows(self, query: str) -> Rows:
         return self.connection.execute(query).fetchall()
@@ -61,15 +64,16 @@ class Stages:
             "SELECT record_number, movie_id, column_name, issue, action, value FROM raw.data_issues ORDER BY ALL"
         )
 
-    def items(self, kind: str) -> Rows:
-        table = {"genre": "parsed_genres", "company": "parsed_companies"}[kind]
-        return self.rows(f"SELECT movie_id, position, {kind}_id, {kind}_name FROM parsed.{table} ORDER BY 1, 2")
+    def items(self, nested: NestedList) -> Rows:
+        """movie_id, position and the columns of a nested list, the key first."""
+        columns = [c.name for c in items_table(nested).columns if c.name != "delivery_month"]
+        return self.rows(f"SELECT {', '.join(columns)} FROM {qualified(items_table(nested))} ORDER BY 1, 2")
 
 
-def parsed(*records: dict[str, str | None]) -> Stages:
-    """Stages that have parsed the records."""
+def parsed(*records: dict[str, str | None], source: Source = MOVIES_METADATA) -> Stages:
+    """Stages that have parsed the records of a file."""
     stages = Stages()
-    stages.add(*records)
+    stages.add(*records, source=source)
     stages.parse()
     return stages
 

@@ -61,6 +61,13 @@ def test_what_is_shared_knows_no_stage(part: str):
         assert {name.split(".")[1] for name in imported(path)} & set(STAGES) == set(), path
 
 
+def test_the_api_knows_contracts_and_the_snapshot_reader():
+    known = {"api", "contracts.", "published.read", "published.store", "errors", "settings"}
+    for path in (ROOT / "api").rglob("*.py"):
+        names = {name.removeprefix("movies_platform.") for name in imported(path)}
+        assert [name for name in names if not any(f"{name}.".startswith(each) for each in known)] == [], path
+
+
 @each_module
 def test_a_module_is_short(path: Path):
     lines = len(path.read_text(encoding="utf-8").splitlines())

@@ -5,13 +5,13 @@ import datetime as dt
 import dagster as dg
 import pytest
 
-from movies_platform.contracts.sources import COMPANIES, GENRES
-from movies_platform_tests.data_stories import BEFORE, DATA_STORIES, Connection, Story
+from movies_platform_tests.data_stories import BEFORE, DATA_STORIES, FILE, Connection, Story
+from movies_platform_tests.file_stories import FILE_STORIES
 from movies_platform_tests.judging import DOMAIN_CHECKS, judge
 from movies_platform_tests.test_contracts_rows import MONTH, add
 
 # (table, check) -> what makes it pass, what makes it fail
-STORIES: dict[tuple[str, str], tuple[Story, Story]] = {**DATA_STORIES}
+STORIES: dict[tuple[str, str], tuple[Story, Story]] = {**DATA_STORIES, **FILE_STORIES}
 
 
 def story(table: str, check: str, *, passes: Story, fails: Story) -> None:
@@ -23,17 +23,18 @@ def delivered(records: int, accepted: int, rejected: int, joined: int = 0, *, be
     """A month with so many records; `before`: records of the month before."""
 
     def tell(connection: Connection) -> None:
-        add(connection, "raw.deliveries", records=records, joined_records=joined, extra_columns=extra)
+        add(connection, "raw.raw_movies", source_file=FILE)
+        add(connection, "raw.deliveries", source_file=FILE, records=records, joined_records=joined, extra_columns=extra)
         add(connection, "raw.deliveries", source_file="credits.csv", records=None, joined_records=None,
             extra_columns=None)  # fmt: skip
         for number in range(accepted):
             add(connection, "parsed.parsed_movies", movie_id=number + 1)
         for number in range(rejected):
-            add(connection, "raw.data_issues", action="rejected", record_number=number + 1)
-        add(connection, "raw.data_issues", action="nulled")
+            add(connection, "raw.data_issues", source_file=FILE, action="rejected", record_number=number + 1)
+        add(connection, "raw.data_issues", source_file=FILE, action="nulled")
         if before is not None:
-            add(connection, "raw.deliveries", delivery_month=BEFORE, records=before)
-            add(connection, "raw.data_issues", action="rejected", delivery_month=BEFORE)
+            add(connection, "raw.deliveries", source_file=FILE, delivery_month=BEFORE, records=before)
+            add(connection, "raw.data_issues", source_file=FILE, action="rejected", delivery_month=BEFORE)
             add(connection, "parsed.parsed_movies", delivery_month=BEFORE)
 
     return tell
@@ -74,20 +75,31 @@ story("core.movies", "every_movie_is_newest",
       fails=lambda c: movie_in(c, BEFORE, MONTH, present=BEFORE))  # fmt: skip
 
 
-def catalogue(table: str, links: str, kind: str, linked: set[int], held: set[int]) -> Story:
+def catalogue(table: str, key: str, links: dict[str, str], held: tuple[int, ...]) -> Story:
+    """Ids 1, 2, ... are used, each by one of the `links` (column by table); the catalogue holds these."""
+
     def tell(connection: Connection) -> None:
-        for number in linked:
-            add(connection, links, **{f"{kind}_id": number})
+        for number, (links_table, column) in enumerate(links.items(), start=1):
+            add(connection, links_table, **{column: str(number) if "code" in key else number})
         for number in held:
-            add(connection, table, **{f"{kind}_id": number})
+            add(connection, table, **{key: str(number) if "code" in key else number})
 
     return tell
 
 
-for _group in (GENRES, COMPANIES):
-    _names = (f"core.{_group.plural}", f"core.movie_{_group.plural}", _group.kind)
-    story(_names[0], "names_fit_the_links",
-          passes=catalogue(*_names, {1, 2}, {1, 2}), fails=catalogue(*_names, {1, 2}, {1, 3}))  # fmt: skip
+for _table, _key, _links in (
+    ("genres", "genre_id", {"core.movie_genres": "genre_id"}),
+    ("companies", "company_id", {"core.movie_companies": "company_id"}),
+    ("countries", "country_code", {"core.movie_countries": "country_code"}),
+    ("languages", "language_code", {"core.movie_languages": "language_code", "core.movies": "original_language"}),
+    ("collections", "collection_id", {"core.movies": "collection_id"}),
+    ("keywords", "keyword_id", {"core.movie_keywords": "keyword_id"}),
+    ("people", "person_id", {"core.movie_cast": "person_id", "core.movie_crew": "person_id"}),
+):
+    _used = tuple(range(1, len(_links) + 1))
+    story(f"core.{_table}", "names_fit_the_links",
+          passes=catalogue(f"core.{_table}", _key, _links, _used),
+          fails=catalogue(f"core.{_table}", _key, _links, (*_used[:-1], 9)))  # fmt: skip
 
 
 def shares(kind: str, amount: str, *given: float | None) -> Story:
@@ -117,7 +129,8 @@ for _kind in ("genre", "company"):
 
 # Checks of a month as a whole, with no rows to show.
 COUNTED_ONLY = {
-    "every_record_is_accounted_for", "about_as_many_records_as_before", "delivery_arrived", "no_month_is_missing"
+    "every_record_is_accounted_for", "about_as_many_records_as_before", "delivery_arrived", "no_month_is_missing",
+    "ratings_are_not_fewer",
 }  # fmt: skip
 
 

@@ -18,7 +18,9 @@ def test_made_up_months_give_the_issues_that_were_made(shell: Shell) -> None:
     said = shell("sample", "--months", 2, "--movies", 400, "--seed", 3).stdout
     report = shell("refresh").stdout
     assert "2017-11, 2017-12" in report
-    assert re.search(r"^checks    \d+ passed, none warned$", report, re.MULTILINE)
+    counts = re.search(r"^checks    (\d+ passed, \d+ warned, 0 failed, \d+ did not run)$", report, re.MULTILINE)
+    assert counts
+    assert f"checks: {counts[1]}" in shell("status").stdout
     with duckdb.connect(shell.home / "warehouse.duckdb", read_only=True) as connection:
         found = connection.execute(
             "SELECT strftime(delivery_month, '%Y-%m'), issue, count(*) FROM raw.data_issues GROUP BY ALL"
@@ -117,7 +119,6 @@ def test_far_fewer_records_warn_and_go_through(shell: Shell, tmp_path: Path, mon
     [
         (["deliver", "nowhere.csv", "--month", "2017-11"], "does not exist"),
         (["deliver", __file__, "--month", "2017-11"], "is no delivery"),
-        (["deliver", ".", "--month", "1999-01"], "before the first month"),
         (["show", "nothing"], "There is no table 'nothing'"),
         (["show", "genres"], "There is no warehouse"),
         (["rebuild"], "Nothing was processed yet"),
@@ -138,6 +139,8 @@ def test_a_mistake_is_one_clear_line_and_status_1(shell: Shell, arguments: list[
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["deliver", ".", "--month", "1999-01"], "before the first month"),
+        (["deliver", "nothing.zip", "--month", "2017-11"], "Path 'nothing.zip' does not exist"),
         (["show", "genres", "--limit", "-1"], "See 'movies-platform show --help'"),
         (["show", "genres", "--format", "xml"], "is not one of 'table', 'csv', 'json'"),
         (["deliver", ".", "--month", "2017-13"], "'2017-13' is not a month"),
@@ -221,7 +224,9 @@ def test_show_prints_rows_as_table_csv_and_json(shell: Shell) -> None:
     assert as_csv[0].startswith("year,measure,genre_id")
     assert len(as_csv) == 5
     assert str(year) in shell("show", "most_popular_genre_by_year", "--year", year).stdout
-    assert re.search(r"^checks: \d+ passed, 0 warned, 0 failed, \d+ did not run$", shell("status").stdout, re.MULTILINE)
+    assert re.search(
+        r"^checks: \d+ passed, \d+ warned, 0 failed, \d+ did not run$", shell("status").stdout, re.MULTILINE
+    )
 
 
 def test_a_lost_warehouse_comes_back_with_the_next_refresh(shell: Shell, months: list[Path]) -> None:
@@ -291,14 +296,14 @@ def test_a_rebuild_that_fails_leaves_the_warehouse(
     shell("refresh")
     before = shell.tables()
     with monkeypatch.context() as setting:
-        setting.setenv("MOVIES_MEMORY", "1KB")
+        setting.setenv("MOVIES_MEMORY", "10MB")
         for command in ("refresh", "rebuild"):
             done = shell(command, status=1)
             assert "Give the database more memory: MOVIES_MEMORY" in done.stderr
             assert "rebuild' makes" not in done.stderr
     with monkeypatch.context() as setting:
         setting.setenv("MOVIES_FIRST_MONTH", "2017-12")
-        assert "Set MOVIES_FIRST_MONTH to an earlier month" in shell("rebuild", status=1).stderr
+        assert "Set MOVIES_FIRST_MONTH to an earlier month" in shell("rebuild", status=2).stderr
     assert shell.tables() == before
 
 
@@ -330,3 +335,30 @@ def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, mon
     shell("deliver", months[0], "--month", "2017-11")
     assert "had not been read yet; it is in failed/ now" in shell("deliver", months[1], "--month", "2017-11").stdout
     assert len(list((shell.home / "landing/failed/2017-11").glob("*/movies_metadata.csv"))) == 1
+
+
+def test_a_month_that_is_gone_from_processed_is_listed_and_no_rebuild_loses_it(
+    shell: Shell, months: list[Path]
+) -> None:
+    for folder in months[:2]:
+        shell("deliver", folder, "--month", folder.name)
+    shell("refresh")
+    before = shell.tables()
+    (shell.home / "landing/processed/2017-11").rename(shell.home / "taken_out")
+    status = shell("status").stdout
+    assert re.search(r"^ *2017-11 +lost ", status, re.MULTILINE)
+    assert "lost: 2017-11: the delivery that the tables show is not in processed/ any more" in status
+    assert "The warehouse shows 2017-11, but processed/ holds no delivery" in shell("rebuild", status=1).stderr
+    assert shell.tables() == before
+    (shell.home / "taken_out").rename(shell.home / "landing/processed/2017-11")
+    shell("rebuild")
+    assert shell.tables() == before
+
+
+def test_a_first_refresh_says_where_it_looked(shell: Shell) -> None:
+    said = shell("refresh").stdout
+    assert f"nothing was delivered yet: {shell.home}/landing/incoming is empty. Deliver" in said
+    (shell.home / "landing/incoming/2017-11/movies_metadata.csv").mkdir(parents=True)
+    odd = "notice    incoming/2017-11/movies_metadata.csv/: not a file of the data set"
+    assert odd in shell("refresh").stdout
+    assert odd.replace("notice    ", "notice: ") in shell("status").stdout

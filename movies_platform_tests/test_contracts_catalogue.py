@@ -66,12 +66,15 @@ def test_a_table_and_all_its_columns_are_explained(table: sa.Table):
 
 @COLUMNS
 def test_a_column_is_named_by_the_rules(table: sa.Table, column: sa.Column[object]):
+    if table.name.startswith("raw_"):  # as delivered
+        return
     assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", column.name)
     suffix = next((s for s in SUFFIXES if column.name.endswith(s)), None)
     if suffix and not column.name.startswith("movies_with_"):
         assert isinstance(column.type, SUFFIXES[suffix]), f"{column.name} is {column.type}"
     if isinstance(column.type, sa.Date):
         assert column.name.endswith("_date") or column.name in MONTHS
+    assert isinstance(column.type, sa.DateTime) == column.name.endswith("_at")
     if "US dollars" in (column.comment or ""):
         assert column.name.endswith("_usd")
 

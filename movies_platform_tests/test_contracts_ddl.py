@@ -107,4 +107,4 @@ def test_ensure_keeps_the_rows_of_a_table_that_fits():
 def test_a_table_is_created_in_a_schema_that_may_exist():
     statements = create_statements(contract(column("thing_id", Whole, "number", key=True)))
     assert statements[0] == "CREATE SCHEMA IF NOT EXISTS core"
-    assert statements[1] == "CREATE TABLE core.things (thing_id BIGINT NOT NULL)"
+    assert statements[1] == 'CREATE TABLE core.things ("thing_id" BIGINT NOT NULL)'

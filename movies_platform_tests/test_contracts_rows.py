@@ -13,12 +13,14 @@ import pytest
 import sqlalchemy as sa
 
 from movies_platform.contracts import all_tables, qualified, table_named
+from movies_platform.contracts.tables import quoted
 from movies_platform.contracts.violations import violations_of
 from movies_platform.resources.warehouse import ensure
 
 MONTH = dt.date(2017, 11, 1)
+NOON = dt.datetime.fromisoformat("2017-11-01T12:00")
 TABLES = pytest.mark.parametrize("table", all_tables(), ids=qualified)
-_SAMPLES: dict[type, Any] = {sa.Text: "some text", sa.BigInteger: 1, sa.Double: 1.0, sa.Date: MONTH}
+_SAMPLES: dict[type, Any] = {sa.Text: "some text", sa.BigInteger: 1, sa.Double: 1.0, sa.Date: MONTH, sa.DateTime: NOON}
 
 
 def valid_row(table: sa.Table, **given: Any) -> dict[str, Any]:
@@ -32,7 +34,8 @@ def insert(connection: duckdb.DuckDBPyConnection, relation: str, *rows: Mapping[
     """Insert rows by column name."""
     for row in rows:
         marks = ", ".join("?" * len(row))
-        connection.execute(f"INSERT INTO {relation} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        names = ", ".join(map(quoted, row))
+        connection.execute(f"INSERT INTO {relation} ({names}) VALUES ({marks})", list(row.values()))
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: str, **given: Any) -> None:

@@ -19,7 +19,7 @@ class Deliveries:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, object]]] = {
-            "parsed_movies": [], "parsed_genres": [], "parsed_companies": []
+            "parsed_movies": [], "parsed_genres": [], "parsed_companies": [], "parsed_collections": []
         }  # fmt: skip
 
     def add(

@@ -14,6 +14,8 @@ from movies_platform.automation.jobs import MONTH_JOB, REFRESH_JOB
 from movies_platform.checks.contract import NAME
 from movies_platform.contracts import all_tables, qualified
 from movies_platform.contracts.catalogue import RHYTHM, asset_key, column_schema
+from movies_platform.contracts.raw import DELIVERIES, raw_table
+from movies_platform.contracts.sources import SOURCES
 from movies_platform.contracts.tables import STAGES
 from movies_platform.definitions import defs
 from movies_platform_tests.shell import Shell
@@ -48,7 +50,7 @@ def test_an_asset_is_grouped_described_owned_and_shows_its_columns(table):
 def test_an_asset_links_to_the_function_that_makes_it(table):
     (reference,) = GRAPH.get(asset_key(table)).metadata["dagster/code_references"].code_references
     code = Path(reference.file_path).read_text(encoding="utf-8").splitlines()[reference.line_number - 1 :]
-    assert code[0].startswith("@")
+    assert code[0].lstrip().startswith("@")
     assert Path(reference.file_path).is_relative_to(Path(movies_platform.__file__).parent)
 
 
@@ -79,9 +81,9 @@ def test_every_check_has_a_description_that_says_what_to_do():
 
 @TABLES
 def test_an_asset_is_a_step_of_its_own(table):
-    """Only a raw table and the account of its file, which are read together, share one."""
+    """Only the raw tables and the account of their files, which are taken or refused together, share one."""
     together = set(defs.resolve_assets_def(asset_key(table)).keys)
-    shared = {asset_key(t) for t in all_tables() if t.name in ("raw_movies", "deliveries")}
+    shared = {asset_key(t) for t in (DELIVERIES, *map(raw_table, SOURCES))}
     assert together == (shared if asset_key(table) in shared else {asset_key(table)})
 
 

@@ -91,3 +91,21 @@ def test_a_damaged_warehouse_is_named_with_its_remedy(sign: str):
 def test_other_reasons_are_shown_as_they_are():
     assert StepFailure("load", None, "the row\nis wrong", ("Error",)).reason == "the row\nis wrong"
     assert StepFailure("load", "Deliver it again.", "Out of Memory Error", ("Error",)).reason == "Deliver it again."
+
+
+def test_a_run_that_fails_outside_its_steps_has_its_error_for_a_reason(tmp_path: Path):
+    @dg.resource
+    def broken(_: object) -> None:
+        raise OSError("no lock")
+
+    @dg.op(required_resource_keys={"broken"})
+    def load() -> None:
+        pass
+
+    @dg.job(resource_defs={"broken": broken})
+    def job() -> None:
+        load()
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        result = job.execute_in_process(raise_on_error=False, instance=instance)
+    assert "no lock" in first_failure(result.all_events).reason

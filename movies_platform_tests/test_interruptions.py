@@ -16,12 +16,14 @@ import dagster as dg
 import pytest
 
 from movies_platform_tests.compare_warehouses import differences
-from movies_platform_tests.shell import TIMEOUT, Shell
+from movies_platform_tests.shell import COMMAND, TIMEOUT, Shell
 
 # A process that is killed when something happens for the nth time: the first word says what.
 KILLED = """\
-import contextlib, os, signal, sys
+import contextlib, os, signal, sys, threading, time
+import dagster as dg
 from movies_platform.landing.folder import Folder
+from movies_platform.raw.reader import RecordReader
 from movies_platform.resources import warehouse
 
 kill, when, number, *command = sys.argv[1:]
@@ -35,6 +37,9 @@ def happens(what):
 @contextlib.contextmanager
 def transaction_on(connection):
     with stock(connection):
+        if when == "in_an_endless_statement":
+            threading.Timer(1, happens, [when]).start()
+            connection.execute("SELECT count(*) FROM range(1_000_000_000_000_000) AS n(i) WHERE hash(i) = 1")
         yield
         happens("before_commit")
     happens("after_commit")
@@ -45,6 +50,24 @@ def killing(name, stock_method):
         return stock_method(*arguments)
     return method
 
+def endless_batches(reader, new_file):
+    happens("in_a_thread_that_reads_for_ever")
+    while True:
+        time.sleep(1)
+    yield
+
+def event_is_stored(instance, event, **more):
+    stock_event(instance, event, **more)
+    found = event.dagster_event
+    if found and found.is_step_start:
+        happens("step_started")
+    if found and found.event_type_value == "PIPELINE_SUCCESS":
+        happens("run_succeeded")  # where Dagster keeps signals to itself
+
+stock_event = dg.DagsterInstance.handle_new_event
+dg.DagsterInstance.handle_new_event = event_is_stored
+if when == "in_a_thread_that_reads_for_ever":
+    RecordReader.batches = endless_batches
 warehouse.transaction_on = transaction_on
 for name in ("copy", "write", "delete"):
     setattr(Folder, name, killing(name, getattr(Folder, name)))
@@ -187,16 +210,53 @@ def test_two_refreshes_at_once_both_end_and_the_tables_are_right(homes: Homes, t
     assert sum("months    nothing new" in text for text in said) == 1
 
 
-@pytest.mark.parametrize("kill", ["SIGTERM", "SIGINT"])
-def test_a_signal_ends_a_refresh_at_once_and_no_step_is_tried_again(homes: Homes, tmp_path: Path, kill: str):
+ENDED_AT = [("before_commit", 2), ("in_an_endless_statement", 1), ("in_a_thread_that_reads_for_ever", 1)]
+
+
+@pytest.mark.parametrize(("kill", "status"), [("SIGTERM", 143), ("SIGINT", 130)])
+@pytest.mark.parametrize(("when", "number"), [*ENDED_AT, ("run_succeeded", 1)])
+def test_a_signal_ends_a_refresh_and_nothing_else_is_begun(
+    homes: Homes, tmp_path: Path, kill: str, status: int, when: str, number: int
+):
     shell = homes.copied(tmp_path)
-    ended = killing(shell, "before_commit", 2, "refresh", kill=kill)
-    assert ended.returncode == 143
-    assert "The same command goes on" in ended.stderr
+    ended = killing(shell, when, number, "refresh", kill=kill)
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    assert ended.stderr.count("The same command goes on") == 1
+    assert "Traceback" not in ended.stderr
     assert "2017-12" not in ended.stdout + ended.stderr  # no other month was begun
     assert all(rows == homes.before[table] for table, rows in shell.tables("core", "metrics").items())
     shell("refresh")
     assert shell.tables() == homes.after
+
+
+@pytest.mark.parametrize("command", ["rebuild", "publish", "load"])
+def test_a_signal_ends_every_command_that_works(homes: Homes, tmp_path: Path, command: str):
+    shell = Shell(tmp_path / "home")
+    shutil.copytree(homes.undisturbed.home, shell.home)
+    options = {"publish": ["--force"], "load": ["--to", f"sqlite:///{tmp_path}/loaded.db"]}.get(command, [])
+    ended = killing(shell, "step_started", 1, command, *options, kill="SIGTERM")
+    assert ended.returncode == 143, ended.stdout + ended.stderr
+    assert "The same command goes on" in ended.stderr
+    assert shell.tables() == homes.after
+    shell(command, *options)
+
+
+def test_a_command_that_was_started_to_ignore_one_signal_ends_with_the_other(homes: Homes, tmp_path: Path):
+    """A shell starts a command so behind `&`; Dagster would have it ignore both."""
+    shell = homes.copied(tmp_path)
+    waiting = shell.home / "landing/incoming/2018-01/movies_metadata.csv"
+    waiting.parent.mkdir()
+    shutil.copy(next(shell.home.glob("landing/incoming/2017-12/*.csv")), waiting)
+    process = subprocess.Popen(
+        [*COMMAND, "refresh"], env=shell.environment() | {"MOVIES_SETTLE_SECONDS": "3600"}, text=True,
+        stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    assert process.stderr
+    assert "2018-01: is still being written" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert "The same command goes on" in process.communicate(timeout=TIMEOUT)[1]
+    assert process.returncode == 143
 
 
 def test_a_rebuild_after_a_killed_refresh_leaves_a_warehouse_that_opens(homes: Homes, tmp_path: Path):

@@ -269,7 +269,19 @@ def test_a_file_that_was_changed_in_processed_is_not_read(zone: Zone):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"files": 1}', '{"files": [{}]}', '{"files": [{"name": "x", "size_bytes": 1}]}', "null"]
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"files": []}',
+        '{"files": 1}',
+        '{"files": [{"name": "../x", "size_bytes": 1, "etag": "", "blake2b": ""}]}',
+        '{"files": [{"name": "movies_metadata.csv", "size_bytes": -1, "etag": "", "blake2b": ""}]}',
+        '{"files": [{}]}',
+        '{"files": [{"name": "x", "size_bytes": 1}]}',
+        "null",
+    ],
 )
 def test_a_note_without_its_fields_is_damage(zone: Zone, content: str):
     zone.archive("A")

@@ -42,9 +42,9 @@ def read(folder: Path, files: Mapping[str, bytes], *tables: str) -> bytes:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     delivered = {name: folder / name for name in files}
-    with open_table(delivered, tables or ("movies_metadata",), "incoming/2017-11") as (name, stream):
-        assert name in files
-        return stream.read()
+    with open_table(delivered, tables or ("movies_metadata",), "incoming/2017-11") as table:
+        assert table.file in files
+        return table.stream.read()
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,10 @@ def test_an_archive_without_the_movies_may_lie_next_to_them(tmp_path: Path):
     [
         ({}, r"holds no movies_metadata.csv \(found: nothing\)"),
         ({"credits.csv": CSV}, r"holds no movies_metadata.csv \(found: credits.csv\)"),
-        ({ARCHIVE: packed("credits.csv", "x.txt")}, r"found: the-movies-dataset.zip, credits.csv in the-movies"),
-        ({ARCHIVE: packed()}, r"holds no movies_metadata.csv \(found: the-movies-dataset.zip\)"),
+        ({ARCHIVE: packed("credits.csv", "x.txt")}, "in the-movies-dataset.zip: credits.csv, x.txt"),
+        ({ARCHIVE: packed()}, r"holds no movies_metadata.csv \(found: the-movies-dataset.zip, in .*: nothing\)"),
+        ({ARCHIVE: packed("Movies_Metadata.CSV")}, r"\(found: .*, in the-movies-dataset.zip: Movies_Metadata.CSV\)"),
+        ({ARCHIVE: packed(*(f"{n}\x1b[m" for n in range(7)))}, r"zip: 0\?\[m, 1\?\[m, .* and 2 more\)"),
         ({MOVIES: CSV, f"{MOVIES}.gz": CSV}, "holds movies_metadata more than once"),
         ({MOVIES: CSV, ARCHIVE: packed(MOVIES)}, "holds movies_metadata more than once"),
         ({ARCHIVE: packed(MOVIES, f"{MOVIES}.gz")}, "holds 2 files named movies_metadata.csv"),
@@ -186,7 +188,7 @@ def test_a_file_that_unpacks_to_far_too_much_is_refused_early(
     unpacked = []
 
     def unpack() -> None:
-        with open_table({name: path}, ("movies_metadata",), "") as (_, stream):
+        with open_table({name: path}, ("movies_metadata",), "") as (*_, stream):
             while chunk := stream.read(1 << 20):
                 unpacked.append(len(chunk))
 
@@ -204,7 +206,7 @@ def test_a_member_that_declares_far_too_much_is_not_opened(tmp_path: Path, monke
 @pytest.mark.parametrize(("name", "content"), [(f"{MOVIES}.gz", gzip.compress(CSV)), (ARCHIVE, packed(MOVIES))])
 def test_an_error_of_the_disk_is_no_refusal(tmp_path: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / name).write_bytes(content)
-    with open_table({name: tmp_path / name}, ("movies_metadata",), "") as (_, stream):
+    with open_table({name: tmp_path / name}, ("movies_metadata",), "") as (*_, stream):
         for owner in (gzip.GzipFile, zipfile.ZipExtFile):
             monkeypatch.setattr(owner, "read", failing)
         with pytest.raises(OSError, match="Input/output error") as raised:

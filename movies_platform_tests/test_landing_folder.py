@@ -46,6 +46,7 @@ def test_folders_and_links_where_none_belong_are_unexpected(zone, tmp_path: Path
         "incoming/2017-11/credits.csv/: not a file of the data set",
         "incoming/2017-11/deep/movies_metadata.csv: not a file of the data set",
         "incoming/2017-11/links.csv/: not a file of the data set",
+        "incoming/2017-11/movies_metadata.csv.gz/: not a file of the data set",
         "incoming/2017-11/notes.txt: not a file of the data set",
         "incoming/2017-11/ratings.csv/: not a file of the data set",
         "incoming/2017-13: not a month's folder (YYYY-MM)",

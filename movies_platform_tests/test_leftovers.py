@@ -1,13 +1,16 @@
-"""What killed processes and old runs leave is removed by age, and nothing else."""
+"""What killed processes leave is removed by the next one, other leftovers and old runs by age, and nothing else."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from movies_platform.resources.leftovers import purge_runs, purge_scratch
+from movies_platform.resources.leftovers import purge_runs
+from movies_platform.resources.scratch import own_folder, purge_scratch, spill_folder
 
 DAY = 86_400
 
@@ -41,6 +44,44 @@ def test_a_folder_in_which_something_is_still_written_stays(scratch: Path):
     path.write_text("y")
     purge_scratch()
     assert path.exists()
+
+
+HOLD = """\
+import sys
+from movies_platform.resources.scratch import own_folder, spill_folder
+
+spill_folder().mkdir()
+with own_folder("raw-"):
+    print("made", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_of_a_killed_process_is_removed_at_once_and_that_of_a_live_one_never(scratch: Path):
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdin=-1, stdout=-1, env=os.environ, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "made\n"
+        folders = sorted(scratch.iterdir())
+        assert [path.name.partition("-")[0] for path in folders] == ["raw", "spill"]
+        for path in (each for folder in folders for each in (*folder.iterdir(), folder)):
+            os.utime(path, (0, 0))
+        purge_scratch()
+        assert sorted(scratch.iterdir()) == folders
+        process.kill()
+    purge_scratch()
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_process_that_ends_removes_its_folders(scratch: Path):
+    subprocess.run([sys.executable, "-c", HOLD], input="", env=os.environ, text=True, check=True)
+    assert list(scratch.iterdir()) == []
+
+
+def test_who_may_not_write_in_the_home_still_reads(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_HOME", "/dev/null/home")
+    assert str(spill_folder()).startswith("/dev/null/home/scratch/spill-")
+    with pytest.raises(NotADirectoryError), own_folder("raw-"):
+        pass
 
 
 def test_locks_of_runs_stay(scratch: Path):

@@ -75,7 +75,7 @@ def expected(snapshot: Snapshot) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _plain(row: Any) -> tuple[Any, ...]:
-    return tuple(value.isoformat() if isinstance(value, dt.date) else value for value in row)
+    return tuple(str(value) if isinstance(value, dt.date) else value for value in row)
 
 
 def test_a_database_holds_the_snapshot_row_by_row_after_every_load(url: str, snapshots: tuple[Snapshot, Snapshot]):
@@ -131,6 +131,84 @@ def test_keys_references_comments_and_indexes_are_as_the_contracts_declare(
         if not url.startswith("sqlite"):  # which has no comments
             assert inspector.get_table_comment(table.name, schema=schema)["text"] == table.comment
             assert {n: c["comment"] for n, c in about.items()} == {c.name: c.comment for c in table.columns}
+
+
+def references(url: str) -> set[tuple[str, str]]:
+    """Which table refers to which."""
+    inspector = sa.inspect(reader(url))
+    schemas = ["core", "metrics"] if url.startswith("postgresql") else [None]
+    return {
+        (name, fk["referred_table"])
+        for schema in schemas for name in inspector.get_table_names(schema=schema)
+        for fk in inspector.get_foreign_keys(name, schema=schema)
+    }  # fmt: skip
+
+
+def test_tables_that_are_left_out_are_dropped_with_the_references_to_them_and_come_back(
+    url: str, snapshots: tuple[Snapshot, Snapshot], states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MOVIES_LOAD_TO", url)
+    monkeypatch.setenv("MOVIES_PUBLISHED", str(states[1].published))
+    load(url, snapshots[1])
+    everything = references(url)
+    assert {("ratings", "movie_links"), ("movie_cast", "people"), ("movie_cast", "movies")} < everything
+    monkeypatch.setenv("MOVIES_LOAD_WITHOUT", "core.ratings,core.peop*")
+    load(url, snapshots[1])
+    assert load(url, snapshots[1]) == []
+    gone = {"ratings", "people"}
+    assert references(url) == {pair for pair in everything if not gone & set(pair)}
+    with reader(url).connect() as connection:
+        for name in gone:
+            with pytest.raises(sa.exc.DBAPIError):
+                connection.exec_driver_sql(f"SELECT * FROM {name}")
+        names = set(connection.exec_driver_sql("SELECT table_name FROM snapshot").scalars())
+        assert names == {qualified(t) for t in published_tables()} - {"core.ratings", "core.people"}
+        cast = connection.exec_driver_sql("SELECT count(*) FROM movie_cast").scalar_one()
+    assert cast == snapshots[1].manifest.tables["core.movie_cast"].rows > 0
+    assert databases_hold_latest_snapshot().passed
+    monkeypatch.delenv("MOVIES_LOAD_WITHOUT")
+    assert not databases_hold_latest_snapshot().passed
+    load(url, snapshots[1])
+    assert references(url) == everything
+    assert rows_of(url) == expected(snapshots[1])
+
+
+def test_a_snapshot_of_another_version_is_refused_with_a_remedy(tmp_path: Path, snapshots: tuple[Snapshot, Snapshot]):
+    import dataclasses
+
+    tables = {name: content for name, content in snapshots[0].manifest.tables.items() if name != "core.ratings"}
+    old = dataclasses.replace(snapshots[0], manifest=dataclasses.replace(snapshots[0].manifest, tables=tables))
+    (outcome,) = load_all([f"sqlite:///{tmp_path}/films.db"], old)
+    assert "has no core.ratings" in outcome.message
+    assert "movies-platform publish" in outcome.message
+    assert not outcome.may_pass
+
+
+LATE = "36812-02-20 00:36:15"  # the last second that a delivery may bring
+
+
+def test_times_arrive_and_are_null_where_a_database_cannot_hold_them(
+    url: str, home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    from movies_platform.published.write import publish
+
+    states[0].use(monkeypatch, home)
+    times = ["1970-01-01 00:00:00", "2001-09-09 01:46:40", "9999-12-31 23:59:59", "10000-01-01 00:00:00", LATE, None]
+    with duckdb.connect(home / "warehouse.duckdb") as connection:
+        keys = connection.execute("SELECT user_id, movielens_id FROM core.ratings ORDER BY ALL").fetchall()
+        for key, time in zip(keys, times, strict=False):
+            connection.execute(
+                "UPDATE core.ratings SET rated_at = ? WHERE user_id = ? AND movielens_id = ?", [time, *key]
+            )
+    load(url, publish().snapshot)
+    # as text where Python's driver has no time so late
+    value = "rated_at" if url.startswith("mysql") else "CAST(rated_at AS TEXT)"
+    with reader(url).connect() as connection:
+        found = (
+            connection.exec_driver_sql(f"SELECT {value} FROM ratings ORDER BY user_id, movielens_id").scalars().all()
+        )
+    beyond = [None, None] if url.startswith("mysql") else times[3:5]
+    assert [value and str(value) for value in found[: len(times)]] == [*times[:3], *beyond, None]
 
 
 HOSTILE = [

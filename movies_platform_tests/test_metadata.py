@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from movies_platform.contracts.core import GENRES, MOVIES
-from movies_platform.contracts.parsed import PARSED_GENRES
+from movies_platform.contracts.tables import table_named
 from movies_platform.resources import warehouse
 from movies_platform.resources.metadata import markdown_table, table_metadata
 from movies_platform_tests.test_contracts_rows import MONTH, add
@@ -56,7 +56,7 @@ def test_of_a_month_only_its_rows_are_shown():
     with warehouse.opened() as connection:
         for month, name in ((MONTH, "now"), (MONTH.replace(year=2016), "before")):
             add(connection, "parsed.parsed_genres", delivery_month=month, genre_name=name)
-    facts = metadata_of(PARSED_GENRES, 1, MONTH)
+    facts = metadata_of(table_named("parsed_genres"), 1, MONTH)
     assert "now" in facts["preview"].value
     assert "before" not in facts["preview"].value
     assert facts["dagster/partition_row_count"] == 1

@@ -1,4 +1,4 @@
-"""All ten answers to random small states, compared with a slow reading of the specification.
+"""Money, releases and popularity of random small states, compared with a slow reading of the specification.
 
 The oracle shares nothing with the platform: plain loops over plain tuples, exact fractions.
 """
@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies_platform_tests.frames import METRICS, Movie, compute, on_pandas, state
+from movies_platform.metrics import votes
+from movies_platform_tests.frames import METRICS, Movie, compute, functions_of, on_pandas, state
 
 Row = dict[str, object]
 AMOUNTS: dict[str, Callable[[Movie], float | None]] = {
@@ -116,7 +117,7 @@ ORACLES: dict[str, Callable[[list[Movie]], Iterator[Row]]] = {
 def test_all_answers_are_what_a_slow_reading_of_the_specification_gives(seed: int):
     movies = random_movies(seed)
     frames = state(*movies)
-    assert set(ORACLES) == set(METRICS)
+    assert set(ORACLES) == set(METRICS) - set(functions_of([votes]))  # these are in `oracle`
     for name, oracle in ORACLES.items():
         found = compute(name, frames)
         expected = pd.DataFrame(list(oracle(movies)), columns=list(found.columns)).astype(found.dtypes)

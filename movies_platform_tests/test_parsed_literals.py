@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from movies_platform.contracts.sources import GENRES
 from movies_platform.parsed.nested import parse_items
 
 NAMES = st.lists(st.text(min_size=1, max_size=20), max_size=5)
 
 
 def names(text: str) -> list[str | None]:
-    items = parse_items(text)
+    items = parse_items(text, GENRES)
     assert items is not None
-    return [item.name for item in items]
+    return [item.values[1] for item in items]
 
 
 @given(NAMES)
@@ -58,7 +59,7 @@ def test_escapes_mean_what_they_mean_in_their_language(text: str, name: str) -> 
     ids=lambda text: ascii(text[:20]),
 )  # fmt: skip
 def test_what_is_no_list_is_none_and_never_run(text: str) -> None:
-    assert parse_items(text) is None
+    assert parse_items(text, GENRES) is None
 
 
 @pytest.mark.parametrize(
@@ -71,8 +72,8 @@ def test_what_is_no_list_is_none_and_never_run(text: str) -> None:
     ],
 )  # fmt: skip
 def test_an_item_without_id_or_name_is_shown_as_it_was(item: str) -> None:
-    found = parse_items(f"[{item}, {{'id': 2, 'name': 'good'}}]")
+    found = parse_items(f"[{item}, {{'id': 2, 'name': 'good'}}]", GENRES)
     assert found is not None
-    assert (found[0].id, found[0].name) == (None, None)
-    assert found[0].value == repr(ast.literal_eval(item))[:500]
-    assert (found[1].position, found[1].id, found[1].name) == (2, 2, "good")
+    assert None in found[0].values
+    assert found[0].text == repr(ast.literal_eval(item))[:500]
+    assert found[1][:2] == (2, (2, "good"))

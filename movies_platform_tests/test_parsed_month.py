@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movies_platform.contracts import qualified
-from movies_platform.contracts.parsed import PARSED_COMPANIES, PARSED_GENRES, PARSED_MOVIES
-from movies_platform.contracts.raw import DATA_ISSUES, RAW_MOVIES
+from movies_platform.contracts import all_tables, qualified
+from movies_platform.contracts.casts import date, number
 from movies_platform.contracts.text import positive_integer, read_positive_integer, trimmed
-from movies_platform.parsed.casts import date, number
 from movies_platform_tests.parsed_stages import Stages
 
 MONTH = dt.date(2017, 11, 1)
@@ -29,8 +27,9 @@ class Parsed(Stages):
 
     def parse_again(self, *records: dict[str, str | None]) -> None:
         """Instead of what was there."""
-        for table in (RAW_MOVIES, DATA_ISSUES, PARSED_MOVIES, PARSED_GENRES, PARSED_COMPANIES):
-            self.connection.execute(f"TRUNCATE {qualified(table)}")
+        for table in all_tables():
+            if table.schema in ("raw", "parsed"):
+                self.connection.execute(f"TRUNCATE {qualified(table)}")
         self.add(*records)
         self.parse()
 

@@ -113,7 +113,7 @@ def test_the_wide_reports_hold_every_answer_of_a_group_and_year(snapshot: Snapsh
             rows = records(folder / f"{report}.csv")
             keys = [(int(row["year"]), int(row[f"{kind}_id"])) for row in rows]
             assert keys == sorted(set(keys))
-            for subject in ("budget", "revenue", "profit", "popularity"):
+            for subject in ("budget", "revenue", "profit", "popularity", "ratings"):
                 table = table_named(f"metrics.{kind}_{subject}_by_year")
                 names = [column.name for column in table.columns]
                 answers = connection.execute(f"SELECT * FROM {qualified(table)} ORDER BY year, {kind}_id").fetchall()
@@ -121,15 +121,14 @@ def test_the_wide_reports_hold_every_answer_of_a_group_and_year(snapshot: Snapsh
                 for row, answer in zip(rows, answers, strict=True):
                     told = [row[name] for name in names]
                     assert [None if t == "" else type(a)(t) for t, a in zip(told, answer, strict=True)] == list(answer)
-        winners = connection.execute(
-            "SELECT year, genre_id, measure FROM metrics.most_popular_genre_by_year"
-        ).fetchall()
         genres = records(folder / "genre_data.csv")
-        marked = {
-            (int(r["year"]), int(r["genre_id"]), name.removeprefix("is_most_popular_by_"))
-            for r in genres for name, value in r.items() if name.startswith("is_most") and value == "true"
-        }  # fmt: skip
-        assert marked == set(winners)
+        for what in ("most_popular", "best_rated"):
+            winners = connection.execute(f"SELECT year, genre_id, measure FROM metrics.{what}_genre_by_year").fetchall()
+            marked = {
+                (int(r["year"]), int(r["genre_id"]), name.removeprefix(f"is_{what}_by_"))
+                for r in genres for name, value in r.items() if name.startswith(f"is_{what}") and value == "true"
+            }  # fmt: skip
+            assert marked == set(winners) != set()
         companies = records(folder / "production_data.csv")
         released = connection.execute(
             "SELECT year, company_id, genre_name, releases FROM metrics.company_releases_by_genre_by_year"
@@ -288,11 +287,35 @@ def manifest(rows: dict[str, int]) -> Manifest:
         (["2017-11"], {"a": 1}, manifest({"a": 1, "b": 1}), ["b is not there any more"]),
         (["2017-11"], {"a": 1, "b": 5}, manifest({"a": 1}), []),
         (["2017-11"], {"a": 1, "raw.data_issues": 0}, manifest({"a": 1, "raw.data_issues": 9}), []),
+        (["2017-11"], {"core.ratings": 0, "core.people": 0}, None, []),
+        (["2017-11"], {"core.ratings": 0}, manifest({"core.ratings": 0}), []),
+        (["2017-11"], {"core.ratings": 0}, manifest({"core.ratings": 1}), ["core.ratings is empty"]),
+        (["2017-11"], {"core.collections": 0}, None, ["core.collections is empty"]),
     ],
-    ids=["first", "empty", "a little less", "much less", "a month less", "a table less", "a table more", "no issues"],
+    ids=["first", "empty", "a little less", "much less", "a month less", "a table less", "a table more", "no issues",
+         "no optional files", "still none", "an optional file's rows are gone", "no collections"],
 )  # fmt: skip
 def test_what_is_refused(months: list[str], rows: dict[str, int], before: Manifest | None, reasons: list[str]):
     assert guardrails(months, contents(rows), before) == reasons
+
+
+def test_a_table_without_csv_has_parquet_and_the_same_digest(
+    home: Path, states: tuple[State, State], monkeypatch: pytest.MonkeyPatch
+):
+    states[0].use(monkeypatch, home)
+    whole = publish().snapshot.manifest
+    monkeypatch.setenv("MOVIES_PUBLISH_WITHOUT", "core.ratings, raw.*")
+    less = publish()
+    assert less.is_new
+    assert (less.snapshot.manifest.snapshot, less.snapshot.manifest.tables) == (whole.snapshot, whole.tables)
+    paths = {file.path for file in less.snapshot.manifest.files}
+    left_out = {"csv/core/ratings.csv.gz", "csv/raw/data_issues/2017-11.csv.gz"}
+    assert {file.path for file in whole.files} - paths == left_out
+    on_disk = {p.relative_to(folder_of(less.snapshot)).as_posix() for p in folder_of(less.snapshot).rglob("*.*")}
+    assert on_disk == paths | {"manifest.json"}
+    assert not publish().is_new
+    monkeypatch.delenv("MOVIES_PUBLISH_WITHOUT")
+    assert left_out < {file.path for file in publish().snapshot.manifest.files}
 
 
 def test_a_shrunken_table_is_refused_unless_forced(
@@ -525,8 +548,9 @@ def test_a_refused_month_is_named_and_holds_nothing_up(
     states[1].use(monkeypatch, home)
     refused = home / "landing/failed/2018-03/0001-0123456789ab"
     refused.mkdir(parents=True)
+    file = {"name": "movies_metadata.csv", "size_bytes": 3, "blake2b": "00"}
     (refused / "error.json").write_text(
-        json.dumps({"files": [], "reason": "blocking_check", "problem": "too many bad records"})
+        json.dumps({"files": [file], "reason": "blocking_check", "problem": "too many bad records"})
     )
     done = publish()
     assert done.is_new

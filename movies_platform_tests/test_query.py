@@ -26,6 +26,20 @@ def ask(*arguments: str, given: str | None = None) -> Result:
     return CliRunner().invoke(cli, ["query", *arguments], input=given)
 
 
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = README.split("```sql\n")[1].split("```")[0].strip().removesuffix(";").split(";")
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("question", EXAMPLES, ids=lambda text: text.strip().splitlines()[0].removeprefix("-- "))
+def test_an_example_of_the_readme_has_an_answer(question: str):
+    answer = ask("-", "--format", "json", given=question)
+    assert answer.exit_code == 0, answer.output
+    rows = json.loads(answer.stdout)
+    assert rows
+    assert None not in rows[0].values()
+
+
 @pytest.mark.usefixtures("published")
 def test_an_answer_as_json_and_csv_tables_named_with_and_without_schema():
     question = (
@@ -36,6 +50,25 @@ def test_an_answer_as_json_and_csv_tables_named_with_and_without_schema():
     assert len(rows) == 100
     assert rows[0]["genre_name"]
     assert "core.movies" in ask("-", given="SELECT table_name FROM snapshot").stdout
+
+
+@pytest.mark.parametrize("name", ["nosuch", "core.nosuch", '"nosuch"'])
+@pytest.mark.usefixtures("published")
+def test_an_unknown_table_is_told_with_those_that_there_are(name: str):
+    problem = str(ask(f"SELECT * FROM {name}").exception)
+    assert problem.startswith("There is no table 'nosuch'. Tables: core.")
+    assert "pg_" not in problem
+    meant = str(ask("FROM genre_budget_by_yaer").exception)
+    assert "genre_budget_by_year was probably meant" in meant
+
+
+@pytest.mark.usefixtures("published")
+def test_no_rows_and_no_question_are_told():
+    assert ask("FROM movies WHERE false").stdout == "no rows\n"
+    assert ask("FROM movies SELECT movie_id WHERE false", "--format", "csv").stdout == "movie_id\n"
+    assert json.loads(ask("FROM movies WHERE false", "--format", "json").stdout) == []
+    for text in ("", " ; ", "/* a word */"):
+        assert str(ask(text).exception).startswith("The question is empty")
 
 
 @pytest.mark.usefixtures("published")
@@ -75,11 +108,12 @@ def test_cut_rows_are_told():
 @pytest.mark.usefixtures("published")
 def test_what_is_no_question_is_refused_and_changes_nothing(question: str, home: Path):
     (home / "secret.csv").write_text("a\n1\n")
-    before = sorted(home.iterdir())
     done = ask(question.format(home=home))
     assert isinstance(done.exception, MoviesPlatformError)
     assert done.stdout == ""
-    assert sorted(home.iterdir()) == before
+    # scratch/ is for what a large answer spills
+    assert {path.name for path in home.iterdir()} - {"scratch"} == {"secret.csv"}
+    assert (home / "secret.csv").read_text() == "a\n1\n"
 
 
 def test_before_the_first_snapshot_there_is_advice(home: Path):

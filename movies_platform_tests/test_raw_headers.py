@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from movies_platform.contracts.sources import Source
+from movies_platform.contracts.sources import LINKS
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw.reader import Issue
 from movies_platform_tests.raw_deliveries import HEADER, NAMES, line, read, reader
@@ -96,12 +96,11 @@ def test_an_unknown_column_without_a_name_is_named_by_its_place(header, extra):
 
 
 def test_every_file_is_read_as_it_is_declared():
-    links = Source("links", "links", columns=dict.fromkeys(["movieId", "tmdbId"], ""), key=("movieId",))
-    found = read("tmdbId,movieId\n862,1\n8844\n,3\n", source=links)
-    assert found.accepted == {1: ("862", "1"), 3: ("", "3")}
-    assert found.issues == [Issue(2, None, None, "column_count", "rejected", "8844")]
-    with pytest.raises(DeliveryRejected, match=r"links\.csv: lacks .* movieId\. .* movieId, tmdbId"):
-        read("tmdbId\n", source=links)
+    found = read("tmdbId,imdbId,movieId\n862,,1\n8844\n,,3\n", source=LINKS)
+    assert found.accepted == {1: ("862", "", "1"), 3: ("", "", "3")}
+    assert found.issues == [Issue(2, 8844, None, "column_count", "rejected", "8844")]
+    with pytest.raises(DeliveryRejected, match=r"links\.csv: lacks .* movieId\. .* movieId, imdbId, tmdbId"):
+        read("tmdbId,imdbId\n", source=LINKS)
 
 
 def test_columns_may_stand_in_another_order():

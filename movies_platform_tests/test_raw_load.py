@@ -86,6 +86,7 @@ def test_numbers_are_those_of_the_file_and_issues_with_them(stages, tmp_path):
 @pytest.mark.parametrize("block_bytes", [64, 2**20])
 def test_records_are_the_same_in_batches_of_any_length(stages, tmp_path, monkeypatch, row_group, block_bytes):
     monkeypatch.setattr(reader_module, "ROW_GROUP", row_group)
+    monkeypatch.setattr(reader_module, "SMALLEST_BATCH", 1)
     broken = "too,few\n" + line(50, overview="a\nb") + line(51, title='a"b') + line(52, overview="x" * 2**18)
     text = "".join(line(n, title=f"of {n}") for n in range(1, 30)) + broken + line(60) * 20
     reading = stages.load(reader(HEADER + text, block_bytes), tmp_path)
@@ -105,6 +106,7 @@ def test_a_batch_fills_a_row_group_of_the_database(stages, tmp_path):
 
 def test_a_byte_order_mark_in_a_text_stays_wherever_its_batch_begins(stages, tmp_path, monkeypatch):
     monkeypatch.setattr(reader_module, "ROW_GROUP", 3)
+    monkeypatch.setattr(reader_module, "SMALLEST_BATCH", 1)
     names = ["title", *(name for name in NAMES if name != "title")]
     text = "".join(f"\ufeffof {n}" + "," * (len(names) - 1) + "\n" for n in range(1, 8))
     stages.load(reader(",".join(names) + "\n" + text), tmp_path)
@@ -115,7 +117,7 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
     def fail(connection, *_, **__):
         connection.execute("SELECT error('no room')")
 
-    monkeypatch.setattr(load_module, "insert_issues", fail)
+    monkeypatch.setattr(load_module, "_insert_issues", fail)
     stages.connection.begin()
     with pytest.raises(duckdb.Error, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)

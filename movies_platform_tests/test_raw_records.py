@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from movies_platform.contracts.sources import MOVIES_METADATA, Source
+from movies_platform.contracts.sources import CREDITS, LINKS, MOVIES_METADATA, RATINGS
 from movies_platform.raw import reader as reader_module
 from movies_platform.raw.reader import Issue
+from movies_platform.raw.scan import scan, split
 from movies_platform_tests.raw_deliveries import HEADER, line, read
 
 BLOCKS = pytest.mark.parametrize("block_bytes", [1, 64, 2**20], ids=lambda size: f"blocks_of_{size}")
@@ -24,6 +25,7 @@ BROKEN = {
     "by_crlf": "one\r\ntwo",
     "by_two_breaks": "one\ntwo\nthree",
     "with_an_empty_line_inside": "one\n\ntwo",
+    "with_many_empty_lines_inside": "one\n\r\n\n\n\rtwo",
     "by_different_breaks": "one\r\rtwo\r\nthree",
     "at_the_end_of_the_text": "one\n",
     "at_the_start_of_the_text": "\none",
@@ -75,7 +77,7 @@ def test_the_rest_of_a_broken_record_may_begin_with_a_quote(rest, meant, end):
 
 
 TEXT_FIRST, TEXT_LAST = "text,id,title\n", "id,title,text\n"
-NOTES = Source("notes", "notes", columns=dict.fromkeys(["id", "title", "text"], ""), key=("id",), breaks_in="text")
+NOTES = replace(MOVIES_METADATA, names=("notes",), columns=dict.fromkeys(["id", "title", "text"], ""), breaks_in="text")
 
 
 @BLOCKS
@@ -113,9 +115,10 @@ def test_nothing_is_joined_in_a_file_whose_records_do_not_break():
     assert found.codes == [(2, "column_count"), (3, "column_count")]
 
 
-def test_only_a_key_that_is_the_movies_id_names_the_movie():
-    source = replace(MOVIES_METADATA, key=("imdb_id",))
-    assert read(HEADER + ",,,,,9,8", source=source).issues[0].movie_id is None
+@pytest.mark.parametrize(("source", "movie"), [(CREDITS, 9), (LINKS, 9), (RATINGS, None)], ids=lambda s: str(s)[:30])
+def test_the_movie_is_named_where_its_number_is_in_the_file(source, movie):
+    text = ",".join("9" if name == source.movie_id else "8" for name in source.columns)
+    assert read(",".join(source.columns) + f"\n{text},\n", source=source).issues[0].movie_id == movie
 
 
 @pytest.mark.parametrize("overview", BROKEN.values(), ids=BROKEN)
@@ -262,3 +265,19 @@ def test_every_kind_of_line_end_will_do(end, last):
 def test_a_file_of_nothing_but_faults_ends():
     found = read(HEADER + f"x,{'y' * 200}\n" * 20_000, 2**10)
     assert (found.records, len(found.issues), found.accepted) == (20_000, 20_000, {})
+
+
+@pytest.mark.parametrize("lines", ["alone\n", 'a"b\n'], ids=["plain", "odd_quotes"])
+def test_lines_that_may_each_begin_a_broken_record_are_judged_in_one_pass(lines):
+    found = read(TEXT_FIRST + lines * 100_000 + "x,y\n", source=NOTES)
+    assert (found.records, len(found.issues), found.accepted) == (100_001, 100_001, {})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=["lf", "cr", "crlf"])
+@pytest.mark.parametrize("before", ["", 'a"b'], ids=["scanned", "read_exactly"])
+def test_millions_of_empty_lines_are_one_record_without_columns(before, end):
+    text = before + end * 2_000_000
+    assert scan(text.encode(), final=True).columns.tolist() == ([] if before else [0])
+    found = split(text, width=3, final=True, until=len(text))
+    assert [record.columns for record in found] == ([(before,), ()] if before else [()])
+    assert "".join(record.text + record.ending for record in found) == text

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from movies_platform.contracts.sources import Source
+from movies_platform.contracts.sources import MOVIES_METADATA
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw import reader as reader_module
 from movies_platform.raw.scan import parse_regular, scan, split
@@ -74,12 +76,13 @@ def test_what_is_found_does_not_depend_on_the_size_of_blocks(text):
         assert read(HEADER + text, size) == whole
 
 
-NOTES = Source("notes", "notes", columns=dict.fromkeys(["id", "title", "text"], ""), key=("id",), breaks_in="text")
+NOTES = replace(MOVIES_METADATA, names=("notes",), columns=dict.fromkeys(["id", "title", "text"], ""), breaks_in="text")
 notes = st.lists(st.sampled_from(["1,2,3", "a", "a,b", '"a,b",c,"d\ne"', "x,y,"]) | HOSTILE, max_size=12)
 
 
 @FEW
 @given(st.sampled_from(["text,id,title", "id,text,title", "id,title,text"]), notes, st.sampled_from(["\n", "\r"]))
+@example("id,title,text", ["x,y,", "", "x,y,"], "\n")  # as long as two lines that end with LF
 def test_records_may_break_in_any_column(header, lines, end):
     data = end.join([header, *lines])
     whole = read(data, source=NOTES)
@@ -145,7 +148,8 @@ def test_scanner_is_sure_only_of_what_python_reads_too(text):
     data = text.encode()
     found = scan(data, final=True)
     limit = len(data) if found.irregular is None else found.consumed
-    expected = [len(row) for row in csv.reader(io.StringIO(data[:limit].decode(), newline=""))]
+    lines = [len(row) for row in csv.reader(io.StringIO(data[:limit].decode(), newline=""))]
+    expected = [now for before, now in pairwise([1, *lines]) if before or now]  # empty lines in a row count once
     assert found.columns.tolist() == expected
     if found.irregular is None:
         assert found.consumed == len(data)

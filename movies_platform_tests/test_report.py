@@ -67,10 +67,17 @@ def drawn(name: str, *labels: str) -> "Figure":
     companies = [{"company_id": n, "company_name": label, "year": 2000} for n, label in ids]
     months = [{"genre_id": n, "genre_name": label, "month": dt.date(2017, 11, 1)} for n, label in ids]
     winners = [{"genre_id": n, "genre_name": label, "year": 1990 + n} for n, label in ids]
+    titled = released.assign(title=[*made, *made][: len(released)])
+    voted = [{"movie_id": n} for n, _ in ids]
     frames: dict[str, tuple[pd.DataFrame, ...]] = {
         "money_of_top_genres":
             (rows("genre_budget_by_year", *groups), rows("genre_revenue_by_year", *groups), of, released),
         "most_popular_genres": (rows("most_popular_genre_by_year", *winners), of, released),
+        "best_rated_against_most_popular": (
+            rows("most_popular_genre_by_year", *({**row, "measure": "median"} for row in winners)),
+            rows("best_rated_genre_by_year", *({**row, "measure": "mean_rating"} for row in winners)), of, released,
+        ),
+        "top_of_the_weighted_rating": (rows("movie_ratings", *voted), titled),
         "top_companies_of_the_decade":
             (rows("company_budget_by_year", *companies), rows("company_revenue_by_year", *companies), released),
         "coverage_of_money": (released,),
@@ -107,6 +114,13 @@ def test_a_chart_of_empty_tables_says_so(name: str):
         "records_and_issues": [DELIVERIES.iloc[:0]],
         "money_of_top_genres": ["genre_budget_by_year", "genre_revenue_by_year", "genres", "movies"],
         "most_popular_genres": ["most_popular_genre_by_year", "genres", "movies"],
+        "best_rated_against_most_popular": [
+            "most_popular_genre_by_year",
+            "best_rated_genre_by_year",
+            "genres",
+            "movies",
+        ],
+        "top_of_the_weighted_rating": ["movie_ratings", "movies"],
         "top_companies_of_the_decade": ["company_budget_by_year", "company_revenue_by_year", "movies"],
         "coverage_of_money": ["movies"],
         "popularity_by_month": ["genre_popularity_by_month", "genres"],
@@ -192,6 +206,34 @@ def test_the_companies_are_those_of_the_newest_decade_and_its_title_ends_where_t
     assert [bar.get_width() for bar in axes.patches] == [2.0, 1.0, 1.0, 0.0]
 
 
+def test_the_best_rated_genre_stands_against_the_most_popular_one():
+    named = [{"genre_id": n, "genre_name": name, "year": 2000} for n, name in ((1, "A"), (2, "B"))]
+    popular = rows("most_popular_genre_by_year", {**named[0], "measure": "median"}, {**named[1], "measure": "max"})
+    rated = rows("best_rated_genre_by_year", {**named[1], "measure": "weighted_rating"},
+                 {**named[0], "measure": "votes"}, {**named[1], "measure": "mean_rating"})  # fmt: skip
+    (axes,) = charts.best_rated_against_most_popular(popular, rated, genres("A", "B"), movies(y2000=1)).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "popularity, median", "votes, weighted", "ratings, mean"
+    ]  # fmt: skip
+    a, b = charts.GENRE_COLOURS[:2]
+    from matplotlib.colors import to_hex
+
+    assert [(bar.get_y(), to_hex(bar.get_facecolor())) for bar in axes.patches] == [(-0.4, a), (0.6, b), (1.6, b)]
+
+
+def test_the_top_is_of_the_weighted_rating_and_leaves_out_what_has_none():
+    rated = [(1, 9.9, 6.0, 3), (2, 8.4, 8.1, 9_000), (3, None, None, None), (4, 8.0, 7.0, 20)]
+    given = [
+        {"movie_id": n, "mean_vote": mean, "weighted_rating": weighted, "votes": votes}
+        for n, mean, weighted, votes in rated
+    ]
+    known = movies(y1999=4).assign(title=["few votes", "the best", "unknown", "second"])
+    (axes,) = charts.top_of_the_weighted_rating(rows("movie_ratings", *given), known).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["the best", "second", "few votes"]
+    assert [text.get_text() for text in axes.texts] == ["1999, 9,000 votes", "1999, 20 votes", "1999, 3 votes"]
+    assert [list(line.get_xdata()) for line in axes.lines] == [[8.4, 8.0, 9.9], [8.1, 7.0, 6.0]]
+
+
 def test_coverage_is_the_share_of_the_year():
     given = movies(y2000=4)
     given["budget_usd"] = [1.0, 2.0, 3.0, None]
@@ -264,7 +306,7 @@ class Page(HTMLParser):
 
 def test_every_metric_by_year_is_a_question_of_the_page():
     by_year = {t.name for t in all_tables() if t.schema == "metrics" and t.name.endswith("_by_year")}
-    assert {answer.table for answer in ANSWERS} == by_year
+    assert {answer.table for answer in ANSWERS} == {*by_year, "movie_ratings"}
 
 
 def test_an_answer_has_the_best_rows_of_each_year(stored: duckdb.DuckDBPyConnection):
@@ -276,6 +318,36 @@ def test_an_answer_has_the_best_rows_of_each_year(stored: duckdb.DuckDBPyConnect
     found = answer.by_year(stored, [2001, 2000, 1999])
     assert [len(rows) for rows in found.values()] == [8, 8, 0]
     assert found["2001"][0] == ["genre 10", "3 of 9", "1,725,000,000", "–"]
+
+
+def test_the_best_movies_of_a_year_are_by_their_titles(stored: duckdb.DuckDBPyConnection):
+    for number, weighted in ((1, 6.5), (2, 7.25), (3, None)):
+        add(stored, "core.movies", movie_id=number, title=f"movie {number}", release_year=2000)
+        add(stored, "metrics.movie_ratings", movie_id=number, votes=1_200, weighted_rating=weighted, ratings=0,
+            mean_rating=None)  # fmt: skip
+    (answer,) = [one for one in ANSWERS if one.table == "movie_ratings"]
+    assert answer.by_year(stored, [2000])["2000"] == [
+        ["movie 2", "1,200", "7.25", "0", "–"], ["movie 1", "1,200", "6.50", "0", "–"],
+        ["movie 3", "1,200", "–", "0", "–"],
+    ]  # fmt: skip
+
+
+def test_the_people_of_a_company_are_those_of_most_of_its_movies(stored: duckdb.DuckDBPyConnection):
+    assert page.people_of_companies(stored) == []
+    for company, name in ((1, "Large"), (2, "Small"), (3, "Without credits")):
+        add(stored, "core.companies", company_id=company, company_name=name)
+    for company, movie in ((1, 1), (1, 2), (1, 9), (2, 2), (3, 9)):
+        add(stored, "core.movie_companies", company_id=company, movie_id=movie)
+    for person in (1, 2, 3):
+        add(stored, "core.people", person_id=person, person_name=f"person {person}")
+    for movie, credit, person, job in ((1, "a", 1, "Director"), (2, "b", 1, "Director"), (2, "c", 2, "Writer")):
+        add(stored, "core.movie_crew", movie_id=movie, credit_id=credit, person_id=person, job=job)
+    for movie, credit, person in ((1, "d", 2), (1, "e", 2), (2, "f", 3), (2, "g", 2)):  # two parts in one movie
+        add(stored, "core.movie_cast", movie_id=movie, credit_id=credit, person_id=person)
+    assert page.people_of_companies(stored) == [
+        ("Large", "2", "person 1 (2)", "person 2 (2), person 3 (1)"),
+        ("Small", "1", "person 1 (1)", "person 2 (1), person 3 (1)"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_deliveries_become_tables_with_nobody_looking(
     monkeypatch.setenv("MOVIES_LANDING", str(home / "landing"))
     by_hand = Shell(home)
     for folder in months:
-        by_hand("deliver", folder, "--month", folder.name)
+        by_hand("deliver", folder / MOVIES, "--month", folder.name)
     by_hand("refresh")
     expected = by_hand.tables("parsed", "core", "metrics")
     assert {name: tables[name] for name in expected} == expected

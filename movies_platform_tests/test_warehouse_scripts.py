@@ -46,6 +46,16 @@ def test_every_table_is_created_as_its_contract_declares(kind: str, snapshot: Sn
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_table_that_is_left_out_is_in_no_statement(kind: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MOVIES_LOAD_WITHOUT", "core.people,raw.*")
+    parsed(kind, snapshot)
+    text = script_for(kind, snapshot)
+    assert "core.movie_cast" in text
+    assert "core.people" not in text
+    assert "data_issues" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_parquet_file_is_copied_beside_and_all_tables_change_in_one_transaction(kind: str, snapshot: Snapshot):
     statements = parsed(kind, snapshot)
     copies = [s.sql(dialect=kind) for s in statements if isinstance(s, exp.Copy)]

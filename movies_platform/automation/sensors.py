@@ -6,8 +6,9 @@ import dagster as dg
 
 from movies_platform.automation import alerts, deliveries
 from movies_platform.automation.jobs import load_month
-from movies_platform.resources.leftovers import purge_runs, purge_scratch
+from movies_platform.resources.leftovers import purge_runs
 from movies_platform.resources.run_monitoring import fail_killed_runs
+from movies_platform.resources.scratch import purge_scratch
 from movies_platform.settings import settings
 
 

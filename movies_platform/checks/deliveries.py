@@ -6,7 +6,10 @@ import duckdb
 
 from movies_platform.checks.results import Findings, fetch, month_rows, table_check, value
 from movies_platform.contracts.core import MOVIES
-from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES
+from movies_platform.contracts.parsed import records_table
+from movies_platform.contracts.raw import DATA_ISSUES, DELIVERIES, raw_table
+from movies_platform.contracts.sources import SOURCES
+from movies_platform.contracts.tables import qualified
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import refused_months
 from movies_platform.resources.build_log import loaded_deliveries
@@ -41,27 +44,36 @@ def columns_are_known(connection: duckdb.DuckDBPyConnection, month: dt.date) -> 
 
 @table_check(DATA_ISSUES, blocking=True)
 def every_record_is_accounted_for(connection: duckdb.DuckDBPyConnection, month: dt.date) -> Findings:
-    """Each record read is accepted, rejected or was joined to a broken one.
+    """Of each file, every record read is accepted, rejected or was joined to a broken one.
 
     A failure is a bug of the platform: report it with the delivery.
     """
-    read, joined = fetch(
+    accepted = " UNION ALL ".join(
+        "SELECT any_value(source_file) AS file, (SELECT count(*) FROM "
+        f"{month_rows(qualified(records_table(source)), month)}) AS accepted "
+        f"FROM {month_rows(qualified(raw_table(source)), month)} HAVING file IS NOT NULL"
+        for source in SOURCES
+    )
+    rejected = f"SELECT source_file AS file, count(*) AS rejected FROM {month_rows('raw.data_issues', month)} " + (
+        "WHERE action = 'rejected' GROUP BY 1"
+    )
+    accounts = fetch(
         connection,
-        "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(joined_records), 0)::BIGINT "
-        f"FROM {month_rows('raw.deliveries', month)}",
-    )[0]
-    accepted = value(connection, f"SELECT count(*) FROM {month_rows('parsed.parsed_movies', month)}")
-    rejected = value(
-        connection, f"SELECT count(*) FROM {month_rows('raw.data_issues', month)} WHERE action = 'rejected'"
+        "SELECT source_file, records, coalesce(accepted, 0), coalesce(rejected, 0), joined_records, "
+        "records - coalesce(accepted, 0) - coalesce(rejected, 0) - joined_records "
+        f"FROM {month_rows('raw.deliveries', month)} LEFT JOIN ({accepted}) a ON a.file = source_file "
+        f"LEFT JOIN ({rejected}) r ON r.file = source_file WHERE records IS NOT NULL ORDER BY source_file",
     )
-    difference = read - accepted - rejected - joined
-    message = (
-        f"{read:,} records = {accepted:,} accepted + {rejected:,} rejected + {joined:,} joined to the one before"
+    sentences = [
+        f"{file}: {read:,} records = {accepted:,} accepted + {rejected:,} rejected + {joined:,} joined to one before"
         + (f" + {difference:,} lost" if difference else "")
-        + "."
-    )
-    numbers = {"records": read, "accepted": accepted, "rejected": rejected, "joined": joined}
-    return Findings(abs(difference), message, numbers)
+        for file, read, accepted, rejected, joined, difference in accounts
+    ]
+    names = ("records", "accepted", "rejected", "joined")
+    numbers = {name: sum(account[place] for account in accounts) for place, name in enumerate(names, start=1)}
+    columns = ("file", *names, "lost")
+    lost = sum(abs(account[-1]) for account in accounts)
+    return Findings(lost, "; ".join(sentences) + "." if sentences else "No file was read.", numbers, accounts, columns)
 
 
 @table_check(MOVIES)

@@ -3,7 +3,8 @@
 import datetime as dt
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,6 +135,17 @@ class CheckState:
         if self.passed and not self.failed_months:
             return "passed"
         return "failed" if self.severity == "ERROR" else "warned"
+
+
+def counted(states: Iterable[CheckState]) -> dict[str, int]:
+    """How many checks are in each state; the one count of the shell and of the report."""
+    found = Counter(each.state for each in states)
+    return {state: found[state] for state in ("passed", "warned", "failed", "did not run")}
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """`12 passed, 0 warned, ...`."""
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items())
 
 
 def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:

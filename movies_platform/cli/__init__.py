@@ -13,13 +13,15 @@ from typing import Any, NoReturn
 
 import click
 
-from movies_platform.errors import ENDED_BY_SIGNAL, MoviesPlatformError
+from movies_platform.errors import MoviesPlatformError, SettingsError
+from movies_platform.resources import interruption
+from movies_platform.settings import check_settings
 
 _COMMANDS = {
     "deliver": "deliver", "refresh": "work", "rebuild": "work", "publish": "work", "load": "work", "query": "read",
     "show": "read", "status": "read", "report": "work", "sample": "deliver",
+    "serve": "serve", "keys": "serve",
 }  # fmt: skip
-_INTERRUPTED = "interrupted. The same command goes on where it was."
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -55,13 +57,27 @@ def cli() -> None:
       movies-platform refresh
       movies-platform show most_popular_genre_by_year --year 2016
     """
+    if not {"-h", "--help"}.intersection(sys.argv):
+        check_settings()
 
 
 def main() -> None:
     """Run the command line.
 
-    What a person can put right is a line on standard error and exit status 1; wrong usage is exit status 2.
+    What a person can put right is a line on standard error and exit status 1; wrong usage is exit status 2. Ended by a
+    signal, the status is 128 and its number.
     """
+    interruption.end_with_signals()
+    try:
+        _run()
+    except BaseException:  # whatever became of it in the libraries that it went through
+        if interruption.status():
+            interruption.say_so()
+            sys.exit(interruption.status())
+        raise
+
+
+def _run() -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding shows `?` for what it does not have
         reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
@@ -69,17 +85,13 @@ def main() -> None:
             reconfigure(errors="replace")
     try:
         cli(prog_name="movies-platform", standalone_mode=False)
+    except SettingsError as problem:
+        _give_up(str(problem), status=2)
     except MoviesPlatformError as problem:
         _give_up(str(problem))
     except click.ClickException as problem:
         used = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "movies-platform"
         _give_up(f"{problem.format_message().rstrip('.')}. See '{used} --help'.", status=problem.exit_code)
-    except click.Abort:
-        _give_up(_INTERRUPTED, status=130)  # as shells do after Ctrl-C
-    except SystemExit as ended:
-        if ended.code == ENDED_BY_SIGNAL:
-            _give_up(_INTERRUPTED, status=ENDED_BY_SIGNAL)
-        raise
     except OSError as problem:
         where = problem.filename2 or problem.filename  # of a copy, the place it did not reach
         remedy = " Make room on that disk." if problem.errno == errno.ENOSPC else ""
@@ -98,5 +110,6 @@ def main() -> None:
 
 
 def _give_up(message: str, status: int = 1) -> NoReturn:
+    interruption.raise_if_interrupted()
     click.echo(f"movies-platform: {message}", err=True)
     sys.exit(status)

@@ -1,5 +1,6 @@
 """`deliver` and `sample`: files into the landing zone."""
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import click
 
 from movies_platform.errors import SettingsError
 from movies_platform.resources.months import month_name, parse_month
+
+_FEWEST = 20  # movies, credits or ratings of a sample
 
 
 class Month(click.ParamType[dt.date]):
@@ -24,7 +27,7 @@ class Month(click.ParamType[dt.date]):
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--month", required=True, type=Month(), metavar="YYYY-MM", help="The month it is delivered for.")
 def deliver(path: Path, month: dt.date) -> None:
     """Put a delivery into the landing zone.
@@ -50,34 +53,69 @@ def deliver(path: Path, month: dt.date) -> None:
         click.echo(f"{month_name(month)}: the month has not begun; the delivery waits for {month} (UTC).")
 
 
+class Records(click.ParamType[int]):
+    """How many records a made-up file has: none, or enough for a defect of every kind."""
+
+    name = "records"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; anything else is wrong usage."""
+        number = click.INT.convert(value, param, ctx)
+        if number and number < _FEWEST:
+            self.fail(f"{value} is neither 0 nor at least {_FEWEST}, enough for a defect of every kind.", param, ctx)
+        return number
+
+
 @click.command()
 @click.option("--months", default=3, show_default=True, type=click.IntRange(1, 240), help="How many months.")
-@click.option("--movies", default=5_000, show_default=True, type=click.IntRange(20), help="Movies in the first.")
+@click.option("--movies", default=5_000, show_default=True, type=click.IntRange(_FEWEST), help="Movies in the first.")
+@click.option(
+    "--credits",
+    type=Records(),
+    metavar="N",
+    help="Records of credits.csv in the first month: the cast and crew of so many movies, 22 people and 4 kB each; "
+    "0 leaves the file out.  [default: one for each movie; the real file has 45,476]",
+)
+@click.option(
+    "--ratings",
+    type=Records(),
+    metavar="N",
+    help="Ratings in the first month, each a record of ratings.csv, by a user for 96 of them; 0 leaves the file out.  "
+    "[default: 20 for each movie; the real file has 26,024,289]",
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same bytes.")
 @click.option("--first", default="2017-11", show_default=True, type=Month(), metavar="YYYY-MM", help="First month.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Write month folders here instead.")
-def sample(months: int, movies: int, seed: int, first: dt.date, to: Path | None) -> None:
+def sample(
+    months: int, movies: int, credits: int | None, ratings: int | None, seed: int, first: dt.date, to: Path | None
+) -> None:
     """Make synthetic deliveries and put them into the landing zone.
 
-    They have the format of the data set, made-up titles and companies, and every kind of defect in known
-    numbers, which are printed: 'refresh' must find exactly these.
+    They have the files and format of the data set, made-up titles, companies, people and users, and every kind of
+    defect in known numbers, which are printed: 'refresh' must find exactly these. Each month is the whole history
+    again, with 0.5 % more. Keywords and links are made for all movies.
     """
-    import tempfile
-
     from movies_platform.landing import open_landing
     from movies_platform.landing.files import files_to_deliver
     from movies_platform.resources.home import prepare_home
+    from movies_platform.resources.scratch import own_folder
     from movies_platform.sample import write_sample
+    from movies_platform.sample.months import MOVIES
 
-    chosen = prepare_home() if to is None else None
-    with tempfile.TemporaryDirectory(dir=chosen.scratch if chosen else None) as scratch:
-        made = write_sample(to or Path(scratch), months=months, movies=movies, seed=seed, first_month=month_name(first))
+    if to is None:
+        prepare_home()
+    with contextlib.nullcontext(to) if to else own_folder("sample-") as place:
+        made = write_sample(
+            place, months=months, movies=movies, seed=seed, first_month=month_name(first), credits=credits,
+            ratings=ratings,
+        )  # fmt: skip
         for month in made:
             if to is None:
                 check_month(parse_month(month.month))
-                open_landing().put(parse_month(month.month), files_to_deliver(month.path))
+                open_landing().put(parse_month(month.month), files_to_deliver(month.path.parent))
             defects = ", ".join(f"{count} {issue}" for issue, count in sorted(month.issues.items()))
-            click.echo(f"{month.month}: {month.records:,} records, {month.movies:,} movies; {defects}")
+            others = "".join(f", {file.records:,} of {name}" for name, file in month.files.items() if name != MOVIES)
+            click.echo(f"{month.month}: {month.records:,} records of {month.movies:,} movies{others}; {defects}")
 
 
 def check_month(month: dt.date) -> None:

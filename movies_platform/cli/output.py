@@ -26,7 +26,7 @@ def rendered(columns: Sequence[str], rows: Rows, form: str) -> str:
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows([names, *([_csv(value) for value in row] for row in rows)])
         return text.getvalue().removesuffix("\n")
-    return table(names, rows)
+    return table(names, rows) if rows else "no rows"
 
 
 def table(columns: Sequence[str], rows: Rows) -> str:

@@ -1,8 +1,8 @@
 """`show`, `query` and `status`: what the tables hold, and what became of the deliveries."""
 
 import datetime as dt
+import re
 import sys
-from collections import Counter
 from typing import Any
 
 import click
@@ -61,6 +61,8 @@ def query(sql: str, limit: int, form: str) -> None:
             statements = connection.extract_statements(text)
             # PIVOT is one question, of which DuckDB makes two statements without a text.
             asked = [statement for statement in statements if statement.query.strip()] or statements[-1:]
+            if not asked:
+                raise QueryFailed("The question is empty. Ask, for example, FROM most_popular_genre_by_year.")
             if len(asked) != 1:
                 raise QueryFailed(f"Ask one question at a time; this is {len(asked)}.")
             if asked[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
@@ -69,10 +71,23 @@ def query(sql: str, limit: int, form: str) -> None:
             columns = [column[0] for column in answer.description or []]
             rows = answer.fetchmany(limit + 1) if limit else answer.fetchall()
         except duckdb.Error as problem:
-            raise QueryFailed(str(problem)) from problem
+            raise QueryFailed(_explained(connection, str(problem))) from problem
     click.echo(rendered(columns, rows[:limit] if limit else rows, form))
     if limit and len(rows) > limit:
         click.echo(f"only the first {limit:,} rows; --limit 0 shows all", err=True)
+
+
+def _explained(connection: Any, problem: str) -> str:
+    """What DuckDB says of a question; of a table that does not exist, with those that do (it names its own)."""
+    from movies_platform.contracts.tables import no_table
+
+    unknown = re.match(r'Catalog Error: Table with name "?(.+?)"? does not exist', problem)
+    if not unknown:
+        return problem
+    tables = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
+    ).fetchall()
+    return no_table(unknown[1], [table[0] for table in tables])
 
 
 @click.command()
@@ -93,15 +108,20 @@ def status() -> None:
     waiting = {arrival.month for arrival in listing.arrivals}
     accounts = _accounts()
     rows: list[tuple[Any, ...]] = []
-    for month in sorted({*newest, *waiting}):
+    for month in sorted({*newest, *waiting, *accounts}):
         last = newest.get(month)
-        state: str = "waiting" if month in waiting else last.outcome if last else ""
+        state: str = "waiting" if month in waiting else last.outcome if last else "lost"
         if month > dt.datetime.now(dt.UTC).date():
             state = f"waits for {month}"
         rows.append((month_name(month), state, *accounts.get(month, [None] * 4), last.problem if last else ""))
     click.echo(table(["month", "state", "records", "accepted", "joined", "rejected", "problem"], rows))
     for refused in refused_months(archived):
         click.echo(f"refused: {month_name(refused.month)}: {refused.problem}")
+    for month in sorted({*accounts} - {a.month for a in archived if a.outcome == "processed"}):
+        click.echo(
+            f"lost: {month_name(month)}: the delivery that the tables show is not in processed/ any more. Restore it "
+            "from a backup, or deliver the month again."
+        )
     for file in listing.unexpected_files:
         click.echo(f"notice: {file}")
     _echo_tables()
@@ -153,15 +173,13 @@ def _echo_tables() -> None:
 def _echo_checks() -> None:
     import dagster as dg
 
-    from movies_platform.checks.results import latest_results
+    from movies_platform.checks.results import counted, in_words, latest_results
 
-    counts: Counter[str] = Counter()
     with dg.DagsterInstance.get() as instance:
-        for found in latest_results(instance):
-            counts[found.state] += 1
-            if found.state in ("failed", "warned"):
-                months = f"{', '.join(found.failed_months)}: " if found.failed_months else ""
-                passed = " (passed when it ran last)" if found.passed else ""
-                click.echo(f"{found.state}: {months}{found.asset}: {found.name}: {found.message}{passed}")
-    outcomes = ("passed", "warned", "failed", "did not run")
-    click.echo(f"checks: {', '.join(f'{counts[outcome]} {outcome}' for outcome in outcomes)}")
+        states = list(latest_results(instance))
+    for found in states:
+        if found.state in ("failed", "warned"):
+            months = f"{', '.join(found.failed_months)}: " if found.failed_months else ""
+            passed = " (passed when it ran last)" if found.passed else ""
+            click.echo(f"{found.state}: {months}{found.asset}: {found.name}: {found.message}{passed}")
+    click.echo(f"checks: {in_words(counted(states))}")

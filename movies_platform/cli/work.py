@@ -87,11 +87,12 @@ def load(urls: tuple[str, ...], force: bool, script: str | None) -> None:
     mariadb://... or sqlite:////path/file.db. Readers see the old snapshot until the new one is complete. `refresh`
     does this at its end where MOVIES_LOAD_TO is set.
     """
-    from movies_platform.settings import settings
+    from movies_platform.settings import check_settings, settings
 
     if script:
         from movies_platform.loaded.scripts import script_for
 
+        check_settings()
         click.echo(script_for(script))
         return
     if urls:  # by the environment, because what a run is given is kept in its history, passwords too
@@ -138,6 +139,9 @@ def _end(summary: "Summary", *, publish: bool) -> NoReturn:
 
         for line in publish_and_load(summary, _progress):
             click.echo(line)
+    from movies_platform.refresh import check_counts
+
+    click.echo(f"checks    {check_counts()}")
     click.echo(f"seconds   {time.monotonic() - _started:.1f}")
     sys.exit(1 if summary.problems else 0)
 

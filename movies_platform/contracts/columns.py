@@ -1,6 +1,7 @@
 """Building blocks of contracts: a column says its type, meaning and range in one line.
 
-Suffixes are rules: `_id` identifies, `_date` is a day, units come last (`budget_usd`, `runtime_minutes`).
+Suffixes are rules: `_id` identifies, `_date` is a day, `_at` a time in UTC, units come last (`budget_usd`,
+`runtime_minutes`).
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-Text, Whole, Real, Day = sa.Text, sa.BigInteger, sa.Double, sa.Date
+Text, Whole, Real, Day, Time = sa.Text, sa.BigInteger, sa.Double, sa.Date, sa.DateTime
 Sources = str | tuple[str, ...]
 
 
@@ -27,6 +28,7 @@ TYPES: dict[type[Any], EngineTypes] = {
     sa.BigInteger: EngineTypes("BIGINT", "BIGINT", "Int64", "Int64"),
     sa.Double: EngineTypes("DOUBLE PRECISION", "DOUBLE", "float64", "Float64"),
     sa.Date: EngineTypes("DATE", "DATE", "datetime64[us]", "Date"),
+    sa.DateTime: EngineTypes("TIMESTAMP", "TIMESTAMP", "datetime64[us]", "Datetime"),
 }
 
 
@@ -46,18 +48,15 @@ def column(
     one_of: tuple[str, ...] = (),
     refers_to: str | None = None,
     comes_from: Sources = (),
-    cast: str = "",
 ) -> sa.Column[Any]:
     """A column; key columns are never null.
 
-    `refers_to` is a `schema.table.column`; `comes_from` is one or several, from which the values are computed. `cast`
-    names how delivered text becomes the value (`parsed.casts`).
+    `refers_to` is a `schema.table.column`; `comes_from` is one or several, from which the values are computed.
     """
     info = {
         "at_least": at_least,
         "one_of": one_of,
         "comes_from": (comes_from,) if isinstance(comes_from, str) else comes_from,
-        "cast": cast,
     }
     constraints = [sa.ForeignKey(refers_to)] if refers_to else []
     return sa.Column(

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import types_of
-from movies_platform.contracts.tables import qualified
+from movies_platform.contracts.tables import qualified, quoted
 
 
 def column_type(column: sa.Column[Any]) -> str:
@@ -27,19 +27,26 @@ def create_statements(table: sa.Table) -> list[str]:
         f"CREATE SCHEMA IF NOT EXISTS {table.schema}",
         f"CREATE TABLE {name} ({columns})",
         f"COMMENT ON TABLE {name} IS {literal(table.comment or '')}",
-        *(comment_statement(table, column) for column in table.columns),
+        *(_comment_statement(table, column) for column in table.columns),
     ]
 
 
-def comment_statement(table: sa.Table, column: sa.Column[Any]) -> str:
-    """Statement that gives the stored column its comment."""
-    return f"COMMENT ON COLUMN {qualified(table)}.{column.name} IS {literal(column.comment or '')}"
+def add_column_statements(table: sa.Table, column: sa.Column[Any]) -> list[str]:
+    """Statements that give a stored table a column that its contract has gained."""
+    return [
+        f"ALTER TABLE {qualified(table)} ADD COLUMN {quoted(column.name)} {column_type(column)}",
+        _comment_statement(table, column),
+    ]
+
+
+def _comment_statement(table: sa.Table, column: sa.Column[Any]) -> str:
+    return f"COMMENT ON COLUMN {qualified(table)}.{quoted(column.name)} IS {literal(column.comment or '')}"
 
 
 def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
     # Long texts compress better and twice as fast with zstd than with what DuckDB would try out.
-    compression = " USING COMPRESSION zstd" if table.name == "raw_movies" and column.nullable else ""
-    return f"{column.name} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
+    compression = " USING COMPRESSION zstd" if table.info.get("has_long_texts") and column.nullable else ""
+    return f"{quoted(column.name)} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
 
 
 def literal(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Contracts of the nine answers (ten tables), over movies with a release year.
+"""Contracts of the answers: money, releases, popularity and ratings, over movies with a release year.
 
 Money comes twice: `x_usd` credits a movie in full to each of its groups, `x_share_usd` splits it
 equally among them, so that shares add up.
@@ -6,7 +6,7 @@ equally among them, so that shares add up.
 
 import sqlalchemy as sa
 
-from movies_platform.contracts.columns import Day, Real, Text, Whole, column
+from movies_platform.contracts.columns import Day, Real, Text, Whole, column, movie_id
 from movies_platform.contracts.sources import COMPANIES, GENRES, NestedList
 from movies_platform.contracts.tables import METADATA
 
@@ -126,4 +126,56 @@ GENRE_POPULARITY_BY_MONTH = sa.Table(
     comment="How the popularity of each genre developed from delivery to delivery. For each month in which something "
     "changed: the movies that were delivered by then, of any release year, with the popularity they had by then and "
     "the genres they have now.",
+)  # fmt: skip
+
+_VOTES = ("core.movies.vote_count", "core.movies.vote_average")
+_RATED = ("core.ratings.rating", "core.ratings.movie_id")
+RATING_MEASURES = ("votes", "mean_vote", "weighted_rating", "ratings", "mean_rating")
+
+
+def _rating_columns(*, is_sum: bool) -> list[sa.Column[object]]:
+    """Votes at TMDB and ratings at MovieLens, of a movie or of all movies of a group."""
+    return [
+        column("votes", Whole, "votes at TMDB" + ("; 0 if none" if is_sum else "; null if none"), null=not is_sum,
+               at_least=0 if is_sum else 1, comes_from=_VOTES),
+        column("mean_vote", Real, "mean of those votes, 0 to 10; null if none", at_least=0, comes_from=_VOTES),
+        column("weighted_rating", Real, "IMDb's weighted rating, 0 to 10: mean votes of few are drawn to that of all"
+               + ("; mean over the movies voted on" if is_sum else "") + "; null if none", at_least=0,
+               comes_from=_VOTES),
+        column("ratings", Whole, "ratings at MovieLens; 0 if none", null=False, at_least=0, comes_from=_RATED),
+        column("mean_rating", Real, "mean of those ratings, up to 5; null if none", at_least=0, comes_from=_RATED),
+    ]  # fmt: skip
+
+
+def _ratings(group: NestedList) -> sa.Table:
+    return sa.Table(
+        f"{group.kind}_ratings_by_year", METADATA,
+        _year(),
+        *_group(group),
+        _movies(group),
+        *_rating_columns(is_sum=True),
+        schema="metrics",
+        comment=f"Yearly votes and ratings of each {group.kind}'s releases.",
+    )  # fmt: skip
+
+
+MOVIE_RATINGS = sa.Table(
+    "movie_ratings", METADATA,
+    movie_id(key=True, refers_to="core.movies.movie_id", comes_from="core.movies.movie_id"),
+    *_rating_columns(is_sum=False),
+    schema="metrics",
+    comment="What people think of each movie that somebody voted on or rated.",
+)  # fmt: skip
+GENRE_RATINGS_BY_YEAR = _ratings(GENRES)
+COMPANY_RATINGS_BY_YEAR = _ratings(COMPANIES)
+BEST_RATED_GENRE_BY_YEAR = sa.Table(
+    "best_rated_genre_by_year", METADATA,
+    _year(),
+    column("measure", Text, "how genres are compared", key=True, one_of=RATING_MEASURES),
+    *_group(GENRES, key=False),
+    column("value", Real, "the winner's value of that measure", null=False, at_least=0, comes_from=(*_VOTES, *_RATED)),
+    column("movies", Whole, "its releases", null=False, at_least=1, comes_from=_YEAR),
+    schema="metrics",
+    comment="The best rated genre of each year, asked in five ways, each where some genre has a value above 0. Ties: "
+    "more movies first, then the smaller genre_id.",
 )  # fmt: skip

@@ -3,18 +3,18 @@
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import Text, Whole, column, delivery_month, movie_id, record_number
-from movies_platform.contracts.sources import MOVIES_METADATA, Source
+from movies_platform.contracts.sources import MOVIES_METADATA, SOURCES, Source
 from movies_platform.contracts.tables import METADATA
 
 ISSUES = {
     "broken_record": "broken by an unquoted line break in overview; joined again",
     "column_count": "too few or too many columns, not repairable",
-    "invalid_id": "the id is not a positive integer",
-    "duplicate_id": "a later record of the file has the same id",
+    "invalid_id": "an id that is not a positive integer",
+    "duplicate_id": "a later record of the file has the same key",
     "invalid_date": "neither YYYY-MM-DD nor MM/DD/YYYY, or no day of the calendar",
     "invalid_number": "not a number, or negative where it cannot be",
     "invalid_list": "neither a list of items nor JSON",
-    "invalid_item": "an item without an integer id or with an empty name",
+    "invalid_item": "an item without a usable id, code or name",
     "duplicate_item": "the same item a second time in one movie",
 }
 ACTIONS = ("rejected", "repaired", "nulled", "dropped")
@@ -24,7 +24,13 @@ def _source_file(*, key: bool = False) -> sa.Column[str]:
     return column("source_file", Text, "file of the delivery", key=key, null=False)
 
 
+def raw_table(source: Source) -> sa.Table:
+    """The table of a file's records as delivered."""
+    return METADATA.tables[f"raw.raw_{source.subject}"]
+
+
 def _records_of(source: Source) -> sa.Table:
+    joined = "; broken records joined" if source.breaks_in else ""
     return sa.Table(
         f"raw_{source.subject}", METADATA,
         delivery_month(key=True),
@@ -32,8 +38,9 @@ def _records_of(source: Source) -> sa.Table:
         record_number(key=True),
         *(column(name, Text, meaning) for name, meaning in source.columns.items()),
         schema="raw",
-        comment=f"Every record of {source.name} as delivered, as text; broken records joined. Records whose "
-        "columns do not add up are in data_issues only.",
+        info={"has_long_texts": bool(source.nested)},
+        comment=f"Every record of {' or '.join(source.names)} as delivered, as text{joined}. "
+        "Records whose columns do not add up are in data_issues only.",
     )  # fmt: skip
 
 
@@ -42,11 +49,11 @@ DELIVERIES = sa.Table(
     delivery_month(key=True),
     _source_file(key=True),
     column("delivery_id", Text, "identifies the delivery: a digest of its files", null=False),
-    column("size_bytes", Whole, "size as delivered", null=False, at_least=0),
-    column("digest", Text, "of the file as delivered: BLAKE2b-256 in a folder, the ETag on S3", null=False),
-    column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=1),
+    column("size_bytes", Whole, "size as delivered; of the archive, where the file is in one", null=False, at_least=0),
+    column("digest", Text, "of the same: BLAKE2b-256 in a folder, the ETag on S3", null=False),
+    column("records", Whole, "records as an ordinary CSV reader counts them; null where not read", at_least=0),
     column("joined_records", Whole, "records that were the rest of a broken one", at_least=0),
-    column("accepted_records", Whole, "records that became movies", at_least=0),
+    column("accepted_records", Whole, "records that were accepted", at_least=0),
     column("rejected_records", Whole, "records in data_issues as rejected", at_least=0),
     column("extra_columns", Text, "columns that nobody declared, comma separated"),
     schema="raw",
@@ -54,7 +61,9 @@ DELIVERIES = sa.Table(
     "records = accepted + rejected + joined.",
 )  # fmt: skip
 
-RAW_MOVIES = _records_of(MOVIES_METADATA)
+for _source in SOURCES:
+    _records_of(_source)
+RAW_MOVIES = raw_table(MOVIES_METADATA)
 
 DATA_ISSUES = sa.Table(
     "data_issues", METADATA,

@@ -25,16 +25,26 @@ def table_named(name: str) -> sa.Table:
     tables = all_tables()
     found = [t for t in tables if name in (t.name, qualified(t))]
     if len(found) != 1:
-        names = [*(t.name for t in tables), *map(qualified, tables)]
-        meant = difflib.get_close_matches(name, names, n=1)
-        suggestion = f" {meant[0]} was probably meant." if meant else ""
-        raise UnknownTable(f"There is no table {name!r}.{suggestion} Tables: {', '.join(map(qualified, tables))}.")
+        raise UnknownTable(no_table(name, [*map(qualified, tables)]))
     return found[0]
+
+
+def no_table(name: str, tables: Sequence[str]) -> str:
+    """What to say of a name that is none of the `tables` (`core.movies`), with the one that was probably meant."""
+    names = [*(table.partition(".")[2] for table in tables), *tables]
+    meant = difflib.get_close_matches(name, names, n=1)
+    suggestion = f" {meant[0]} was probably meant." if meant else ""
+    return f"There is no table {name!r}.{suggestion} Tables: {', '.join(tables)}."
 
 
 def qualified(table: sa.Table) -> str:
     """`schema.table`, as SQL writes it."""
     return f"{table.schema}.{table.name}"
+
+
+def quoted(name: str) -> str:
+    """A column's name, as SQL writes it where it may be a keyword or have capitals, as those of delivered files."""
+    return f'"{name}"'
 
 
 def key_of(table: sa.Table) -> list[str]:

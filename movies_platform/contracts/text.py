@@ -1,7 +1,4 @@
-"""How delivered text is read, wherever it is read: trimming it, and the ids in it.
-
-The raw stage rejects records by these rules and the parsed stage types them by the same.
-"""
+"""How delivered text is read, wherever it is read: trimming it, and the ids in it."""
 
 import re
 

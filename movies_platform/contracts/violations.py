@@ -11,7 +11,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import types_of
-from movies_platform.contracts.tables import key_of, qualified, references_of
+from movies_platform.contracts.tables import key_of, qualified, quoted, references_of
 
 
 def violations_of(
@@ -49,18 +49,25 @@ def _wrong_values(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: 
 
 def _rules(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
     """(what is wrong, condition in SQL) for the values a column must not hold."""
+    stored = quoted(column.name)
     if not column.nullable:
-        yield f"{column.name} is missing", f"{column.name} IS NULL"
+        yield f"{column.name} is missing", f"{stored} IS NULL"
     if (least := column.info.get("at_least")) is not None:
-        yield f"{column.name} is below {least}", f"{column.name} < {least}"
+        yield f"{column.name} is below {least}", f"{stored} < {least}"
     if choices := column.info.get("one_of"):
         known = ", ".join(f"'{choice}'" for choice in choices)
-        yield f"{column.name} is none of {', '.join(choices)}", f"{column.name} NOT IN ({known})"
+        yield f"{column.name} is none of {', '.join(choices)}", f"{stored} NOT IN ({known})"
 
 
 def _doubled_keys(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: str) -> Iterator[tuple[str, int]]:
-    if key := ", ".join(key_of(table)):
-        doubles = f"SELECT {key}, count(*) AS times FROM {rows} GROUP BY {key} HAVING times > 1"
+    if names := key_of(table):
+        # What is the same in all rows, as the month and the file of millions of ratings, tells none of them apart.
+        varied = ", ".join(f"min({name}) IS DISTINCT FROM max({name}) OR count({name}) < count(*)" for name in names)
+        differ = connection.execute(f"SELECT {varied} FROM {rows}").fetchall()[0]
+        telling = [name for name, differs in zip(names, differ, strict=True) if differs] or names[:1]
+        key = ", ".join(names)
+        shown = ", ".join(name if name in telling else f"any_value({name}) AS {name}" for name in names)
+        doubles = f"SELECT {shown}, count(*) AS times FROM {rows} GROUP BY {', '.join(telling)} HAVING times > 1"
         query = f"SELECT coalesce(sum(times), 0)::BIGINT, any_value(({key})::VARCHAR) FROM ({doubles})"
         found, example = connection.execute(query).fetchall()[0]
         if found:

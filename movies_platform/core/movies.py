@@ -9,21 +9,23 @@ from movies_platform.contracts.catalogue import table_asset
 from movies_platform.contracts.core import MOVIES
 
 
-def newest_versions(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
+def newest_versions(rows: nw.LazyFrame, *key: str) -> nw.LazyFrame:
     """The rows of the newest `delivery_month` that has their `key`; columns as given."""
-    newest = rows.group_by(key).agg(nw.col("delivery_month").max())
-    return rows.join(newest, on=[key, "delivery_month"])
+    newest = rows.group_by(*key).agg(nw.col("delivery_month").max())
+    return rows.join(newest, on=[*key, "delivery_month"])
 
 
-def present_movies(parsed_movies: nw.LazyFrame) -> nw.LazyFrame:
-    """The newest version of each movie, with release_year and release_month."""
+def present_movies(parsed_movies: nw.LazyFrame, parsed_collections: nw.LazyFrame) -> nw.LazyFrame:
+    """The newest version of each movie, with release_year, release_month and the collection_id of that version."""
     released = nw.col("release_date").dt
-    return newest_versions(parsed_movies, "movie_id").drop("record_number").with_columns(
+    version = ["movie_id", "delivery_month"]
+    newest = newest_versions(parsed_movies, "movie_id").drop("record_number").with_columns(
         released.year().alias("release_year"), released.month().alias("release_month")
     )  # fmt: skip
+    return newest.join(parsed_collections.select(*version, "collection_id"), on=version, how="left")
 
 
 @table_asset(MOVIES)
-def movies(parsed_movies: nw.LazyFrame) -> nw.LazyFrame:
+def movies(parsed_movies: nw.LazyFrame, parsed_collections: nw.LazyFrame) -> nw.LazyFrame:
     """Each movie once."""
-    return present_movies(parsed_movies)
+    return present_movies(parsed_movies, parsed_collections)

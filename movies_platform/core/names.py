@@ -1,37 +1,67 @@
-"""Parsed list items -> one name for each genre and company that the present links use.
+"""Parsed items -> one name for each genre, company, country, language, collection and keyword that is in use.
 
 148 company names of the data set have several ids, which is no fault; but an id may also change its name from one
-delivery to the next, or have two in one.
+delivery to the next, or have two in one. Names of countries and languages may be blank (59 languages of the data set
+are), and languages that are only the original one of a movie have none.
 """
 
 import narwhals as nw
 
+from movies_platform.contracts import core as contracts
 from movies_platform.contracts.catalogue import table_asset
-from movies_platform.contracts.core import COMPANIES, GENRES
 from movies_platform.core.movies import newest_versions
 
 
-def most_frequent_names(items: nw.LazyFrame, links: nw.LazyFrame, kind: str) -> nw.LazyFrame:
-    """`kind`_id and `kind`_name of the ids in `links`.
+def most_frequent(items: nw.LazyFrame, key: str, value: str) -> nw.LazyFrame:
+    """`key` and `value` of the keys that have a value: the most frequent one in the newest month with one.
 
-    The name is the most frequent one in the newest month of `items` that has the id, ties alphabetically first (by
-    code point).
+    Ties: alphabetically first (by code point). `items` has both columns and delivery_month.
     """
-    key, name = f"{kind}_id", f"{kind}_name"
-    used = links.select(key).unique()
-    newest = newest_versions(items.select(key, name, "delivery_month"), key).join(used, on=key)
-    counted = newest.group_by(key, name).agg(nw.len().alias("times"))
+    known = items.filter(~nw.col(value).is_null()).select(key, value, "delivery_month")
+    counted = newest_versions(known, key).group_by(key, value).agg(nw.len().alias("times"))
     most = counted.group_by(key).agg(nw.col("times").max())
-    return counted.join(most, on=[key, "times"]).group_by(key).agg(nw.col(name).min())
+    return counted.join(most, on=[key, "times"]).group_by(key).agg(nw.col(value).min())
 
 
-@table_asset(GENRES)
+def names_in_use(items: nw.LazyFrame, users: nw.LazyFrame, key: str, name: str) -> nw.LazyFrame:
+    """`key` and `name` of the keys in `users`; the name of a key without one is null."""
+    used = users.select(key).filter(~nw.col(key).is_null()).unique()
+    return used.join(most_frequent(items.join(used, on=key), key, name), on=key, how="left")
+
+
+@table_asset(contracts.GENRES)
 def genres(parsed_genres: nw.LazyFrame, movie_genres: nw.LazyFrame) -> nw.LazyFrame:
     """The genres of the present movies."""
-    return most_frequent_names(parsed_genres, movie_genres, "genre")
+    return names_in_use(parsed_genres, movie_genres, "genre_id", "genre_name")
 
 
-@table_asset(COMPANIES)
+@table_asset(contracts.COMPANIES)
 def companies(parsed_companies: nw.LazyFrame, movie_companies: nw.LazyFrame) -> nw.LazyFrame:
     """The companies of the present movies."""
-    return most_frequent_names(parsed_companies, movie_companies, "company")
+    return names_in_use(parsed_companies, movie_companies, "company_id", "company_name")
+
+
+@table_asset(contracts.COUNTRIES)
+def countries(parsed_countries: nw.LazyFrame, movie_countries: nw.LazyFrame) -> nw.LazyFrame:
+    """The countries of the present movies."""
+    return names_in_use(parsed_countries, movie_countries, "country_code", "country_name")
+
+
+@table_asset(contracts.LANGUAGES)
+def languages(parsed_languages: nw.LazyFrame, movie_languages: nw.LazyFrame, movies: nw.LazyFrame) -> nw.LazyFrame:
+    """The languages of the present movies, spoken or original."""
+    original = movies.select(nw.col("original_language").alias("language_code"))
+    used = nw.concat([movie_languages.select("language_code"), original])
+    return names_in_use(parsed_languages, used, "language_code", "language_name")
+
+
+@table_asset(contracts.COLLECTIONS)
+def collections(parsed_collections: nw.LazyFrame, movies: nw.LazyFrame) -> nw.LazyFrame:
+    """The collections of the present movies."""
+    return names_in_use(parsed_collections, movies, "collection_id", "collection_name")
+
+
+@table_asset(contracts.KEYWORDS)
+def keywords(parsed_keywords: nw.LazyFrame, movie_keywords: nw.LazyFrame) -> nw.LazyFrame:
+    """The keywords of the present movies."""
+    return names_in_use(parsed_keywords, movie_keywords, "keyword_id", "keyword_name")

@@ -127,7 +127,7 @@ class Listing:
 class StoredFile:
     """A file in a landing zone. `key` is its path there; `version` changes whenever it does; `written` is UTC.
 
-    The key of what is no regular file (a link to a folder, a broken link, a pipe) ends with a slash.
+    The key of what is no regular file (a folder with the name of one, a link to one, a pipe) ends with a slash.
     """
 
     key: str
@@ -281,8 +281,7 @@ class Landing:
         return Delivery(month, files, self.storage.address(folder)) if files else None
 
     def _is_left_over(self, waiting: Delivery) -> bool:
-        """Whether the files are what a killed `archive` of the newest delivery did not remove: it removes the movies
-        first."""
+        """Whether the files are what a killed `archive` of the newest delivery left: it removes the movies first."""
         if any(brings_movies(file.name) for file in waiting.files):
             return False
         newest = self.archived(waiting.month)[-1:]
@@ -382,7 +381,8 @@ def read_note(content: bytes, place: str) -> dict[str, Any]:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         note = json.loads(content)
         fields = [(entry["name"], entry["size_bytes"], _digest_in(entry)) for entry in note["files"]]
-        if all([*map(type, entry)] == [str, int, str] for entry in fields):
+        are_files = all([*map(type, entry)] == [str, int, str] for entry in fields)
+        if fields and are_files and all(FILE_NAME.fullmatch(name) and size >= 0 for name, size, _ in fields):
             return dict(note)
     raise LandingDamaged(
         f"{place} is damaged. Restore it from a backup, or take its folder out of the landing zone and deliver the "

@@ -14,7 +14,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from movies_platform.contracts.sources import ARCHIVE, MOVIES_METADATA
 from movies_platform.errors import DeliveryRejected
@@ -33,39 +33,55 @@ _FORMATS = {
 _MOST_BYTES = 64 << 30  # no file of the data set is a tenth of this
 _BURST_BYTES, _MOST_RATIO = 64 << 20, 1_000  # text is packed to a third, at most to a hundredth
 _AGAIN = "Deliver the file again, complete."
+_SHOWN = 5  # files of an archive, by name
 _HEADER = 65_536  # bytes that must hold the header line
 
 
+class OpenTable(NamedTuple):
+    """A table's CSV: its `name` (in an archive, that of the member), the `file` of the delivery, its bytes."""
+
+    name: str
+    file: str
+    stream: BinaryIO
+
+
 @contextlib.contextmanager
-def open_table(files: Mapping[str, Path], tables: Sequence[str], place: str) -> Iterator[tuple[str, BinaryIO]]:
-    """Name of the delivered file, and the bytes of its CSV, unpacked as they are read.
+def open_table(files: Mapping[str, Path], tables: Sequence[str], place: str) -> Iterator[OpenTable]:
+    """The CSV of a table, unpacked as it is read.
 
     `tables` are the accepted names of the table's file without `.csv`, the preferred one first; `files` the delivery's
     files by name, `place` where it lies. Raises DeliveryRejected, also while reading, when there is no such
     file, more than one, or one that cannot be unpacked.
     """
-    name, table = find_table(files, tables) or ("", "")
-    if not name:
+    file, table = find_table(files, tables) or ("", "")
+    if not file:
         wanted = " or ".join(f"{table}.csv" for table in tables)
-        inside = [f"{table}.csv in {ARCHIVE}" for table in _tables_in(files[ARCHIVE])] if ARCHIVE in files else []
+        found = sorted(files)
+        if ARCHIVE in files:
+            with zipfile.ZipFile(files[ARCHIVE]) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+            inside = ["".join(letter if letter.isprintable() else "?" for letter in name) for name in names]
+            more = f" and {len(inside) - _SHOWN:,} more" if len(inside) > _SHOWN else ""
+            found += [f"in {ARCHIVE}: {', '.join(inside[:_SHOWN]) or 'nothing'}{more}"]
         raise DeliveryRejected(
-            f"{place} holds no {wanted} (found: {', '.join([*sorted(files), *inside]) or 'nothing'})",
+            f"{place} holds no {wanted} (found: {', '.join(found) or 'nothing'})",
             remedy=f"Deliver {wanted}, also as .csv.gz, or {ARCHIVE}.",
         )
     with contextlib.ExitStack() as stack:
-        packed = stack.enter_context(files[name].open("rb"))
+        packed, name = stack.enter_context(files[file].open("rb")), file
         stream = packed
-        if _format_of(packed) == _ZIP or name == ARCHIVE:
-            with _refusing_damage(name):
+        if _format_of(packed) == _ZIP or file == ARCHIVE:
+            with _refusing_damage(file):
                 archive = stack.enter_context(zipfile.ZipFile(packed))
-                member = _member(archive, table, name)
-                stream = _unpacked(stack.enter_context(archive.open(member)), packed, member.header_offset, name)
+                member = _member(archive, table, file)
+                name = f"{table}.csv" if file == ARCHIVE else file
+                stream = _unpacked(stack.enter_context(archive.open(member)), packed, member.header_offset, file)
         for _ in range(2):  # some servers pack what is packed
             if _format_of(stream) == _GZIP:
                 stream = _unpacked(gzip.GzipFile(fileobj=stream), packed, 0, name)
         if format_ := _format_of(stream):
             raise DeliveryRejected(f"is {_FORMATS[format_]}, not a CSV", file=name, remedy=f"Deliver {table}.csv.")
-        yield name, cast(BinaryIO, stream)
+        yield OpenTable(name, file, cast(BinaryIO, stream))
 
 
 def find_table(files: Mapping[str, Path], tables: Sequence[str]) -> tuple[str, str] | None:
@@ -99,8 +115,8 @@ def files_to_deliver(path: Path) -> dict[str, Path]:
         raise DeliveryRejected(problem, file=str(path), remedy="Check the path.")
     files = _files_in(path) if path.is_dir() else {_landing_name(path): path}
     try:
-        with open_table(files, (MOVIES_METADATA.name,), str(path)) as (_, stream):
-            head = stream.read(_HEADER)
+        with open_table(files, MOVIES_METADATA.names, str(path)) as table:
+            head = table.stream.read(_HEADER)
     except DeliveryRejected as problem:  # the file is named as it was given
         raise DeliveryRejected(problem.problem, file=path.name, remedy=problem.remedy) from problem
     if not _names_movies(head, b","):

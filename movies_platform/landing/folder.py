@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from movies_platform.errors import DeliveryChanged, SettingsError
-from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
+from movies_platform.landing.deliveries import FILE_NAME, STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
 
 _CHUNK = 1 << 20
 _STAGED = re.compile(r"\.\d{4}-\d{2}\.[0-9a-f]{32}")
@@ -44,8 +44,8 @@ class Folder:
         found = []
         for folder, names, files in os.walk(top, onerror=_raise_unless_gone, followlinks=in_archive):
             names[:] = [name for name in names if not name.startswith(".")]
-            links = [] if in_archive else [name for name in names if Path(folder, name).is_symlink()]
-            for path in (Path(folder, name) for name in [*files, *links] if not name.startswith(".")):
+            odd = [] if in_archive else [name for name in names if _is_no_folder_of_files(Path(folder, name))]
+            for path in (Path(folder, name) for name in [*files, *odd] if not name.startswith(".")):
                 with contextlib.suppress(FileNotFoundError):  # archived meanwhile
                     status = path.stat() if path.exists() else path.lstat()
                     key = path.relative_to(self.root).as_posix() + ("" if stat.S_ISREG(status.st_mode) else "/")
@@ -158,6 +158,11 @@ def _copy(source: Path, target: Path | None) -> str:
             writing.flush()
             os.fsync(writing.fileno())
     return digest.hexdigest()
+
+
+def _is_no_folder_of_files(path: Path) -> bool:
+    """Whether it is a link, or a folder that has the name of a delivered file."""
+    return path.is_symlink() or FILE_NAME.fullmatch(path.name) is not None
 
 
 def _raise_unless_gone(problem: OSError) -> None:

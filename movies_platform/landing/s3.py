@@ -12,7 +12,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import logging
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +21,8 @@ from typing import Any
 
 from movies_platform.errors import DeliveryChanged, TransferBroken
 from movies_platform.landing.deliveries import STAGED_SECONDS, DeliveredFile, StoredFile, brings_movies
-from movies_platform.resources.s3 import s3_client, split_address, whole_body
-from movies_platform.settings import settings
+from movies_platform.resources.s3 import split_address, whole_body
+from movies_platform.resources.scratch import own_folder
 
 _CHUNK = 1 << 20
 _ATTEMPTS = 5
@@ -46,8 +45,10 @@ class Bucket:
 
     @cached_property
     def client(self) -> Any:
-        """One client for all requests."""
-        return s3_client()
+        """One client for all requests, as Dagster's users set it up."""
+        from dagster_aws.s3 import S3Resource
+
+        return S3Resource(max_attempts=5).get_client()
 
     def address(self, key: str) -> str:
         """The address of a key."""
@@ -138,13 +139,9 @@ class Bucket:
             for name in files:
                 self.client.delete_object(**self._named(f"{staged}/{name}"))
 
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A folder that is removed at the end."""
-        place = settings().scratch
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, prefix="landing-") as scratch:
-            yield Path(scratch)
+        return own_folder("landing-")
 
     def fetch(self, key: str, file: DeliveredFile, scratch: Path) -> Path:
         """Download the object with that ETag.

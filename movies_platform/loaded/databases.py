@@ -8,7 +8,6 @@ Nothing is read into memory whole: rows are streamed from the snapshot's DuckDB 
 
 import contextlib
 import re
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +24,15 @@ from movies_platform.loaded.tables import (
     contract_of,
     merge_statements,
     name_of,
+    part_of,
     staging_table,
     target_tables,
 )
 from movies_platform.published.read import Snapshot, database_of
 from movies_platform.published.store import Content, Manifest
-from movies_platform.settings import settings
+from movies_platform.resources.scratch import own_folder
+from movies_platform.resources.warehouse import limit_memory
+from movies_platform.settings import LOAD_URLS, settings
 
 _NULL = "NULL"  # without quotes, as both PostgreSQL and MySQL read it; texts are in quotes
 _BLOCK = 1 << 18
@@ -99,9 +101,7 @@ def open_database(url: str) -> "Database":
     except (sa.exc.ArgumentError, KeyError, ValueError):
         # any part of the URL may be the password, so only its beginning is shown
         raise SettingsError(
-            f"MOVIES_LOAD_TO: {url.partition(':')[0]}:... is no database to load. Write "
-            "postgresql://user:password@host/database, mysql://user:password@host/database, mariadb://... or "
-            "sqlite:////path/file.db, and an @ in the password as %40."
+            f"MOVIES_LOAD_TO: {url.partition(':')[0]}:... is no database to load; {LOAD_URLS}."
         ) from None
 
 
@@ -118,6 +118,7 @@ class Database:
     driver: ClassVar[str]
     options: ClassVar[Mapping[str, Any]]  # for the driver, where the URL has no others
     has_schemas = False
+    last_time: ClassVar[str] = ""  # the latest that a column can hold, if there is one
 
     def __init__(self, url: sa.URL):
         options = {name: value for name, value in self.options.items() if name not in url.query}
@@ -125,10 +126,12 @@ class Database:
         self.engine = sa.create_engine(url.set(drivername=self.driver), connect_args=options, poolclass=sa.NullPool)
         # without options, which may hold a password too
         self.name = url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
-        self.tables = target_tables(schemas=self.has_schemas)
+        self.tables = target_tables(schemas=self.has_schemas, without=settings().load_without)
+        self.known = target_tables(schemas=self.has_schemas)  # an earlier load may have brought what is left out now
 
     def load(self, manifest: Manifest, file: Path, *, force: bool = False) -> list[str]:
         """Bring the database to the snapshot and name the tables written; with `force`, also where it is there."""
+        manifest = part_of(manifest, self.tables)
         with self._connect() as connection:
             self._begin(connection)
             held = self._held(connection)
@@ -159,6 +162,7 @@ class Database:
 
     def differences(self, manifest: Manifest) -> list[str]:
         """Sentences that say what of the snapshot the database does not hold."""
+        manifest = part_of(manifest, self.tables)
         with self._connect() as connection:
             held = self._held(connection)
             if held.keys() != manifest.tables.keys():
@@ -180,7 +184,7 @@ class Database:
     def _held(self, connection: sa.Connection) -> dict[str, tuple[str, Content]]:
         """Snapshot and content of each table that is there, as the database says; nothing before the first load."""
         inspector = sa.inspect(connection)
-        present = {name_of(table): table for table in self.tables if inspector.has_table(table.name, table.schema)}
+        present = {name_of(table): table for table in self.known if inspector.has_table(table.name, table.schema)}
         table = present.get(qualified(SNAPSHOT))
         return {} if table is None else {
             row.table_name: (row.snapshot_id, Content(row.row_count, row.sha256, row.contract_version))
@@ -190,13 +194,28 @@ class Database:
     def _fill(self, connection: sa.Connection, table: sa.Table, file: Path) -> None:
         """Insert the snapshot's rows into a table, batch by batch."""
         marks = ", ".join(["?" if connection.dialect.paramstyle == "qmark" else "%s"] * len(table.columns))
-        for rows in _batches(file, contract_of(table)):
+        for rows in _batches(file, self._rows(contract_of(table))):
             connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+
+    def _rows(self, contract: sa.Table) -> str:
+        """The query of the snapshot's rows for a table; a time that the database cannot hold is null."""
+        columns = []
+        for column in contract.columns:
+            value = column.name
+            if isinstance(column.type, sa.DateTime) and self.last_time:
+                value = f"CASE WHEN {value} <= TIMESTAMP '{self.last_time}' THEN {value} END"
+            if isinstance(column.type, sa.Date | sa.DateTime):
+                value = f"({value})::VARCHAR"  # every driver has its own idea of days and times, and the same of text
+            columns.append(f"{value} AS {column.name}")
+        query = f"SELECT {', '.join(columns)} FROM {qualified(contract)}"
+        if contract is SNAPSHOT:
+            query += f" WHERE table_name IN ({', '.join(literal(name_of(table)) for table in self.tables)})"
+        return query
 
     @contextlib.contextmanager
     def _rebuilt(self, connection: sa.Connection) -> Iterator[None]:
         """Make all tables again, empty, and let the caller fill them."""
-        self.tables[0].metadata.drop_all(connection)
+        self.known[0].metadata.drop_all(connection)
         self.tables[0].metadata.create_all(connection)
         yield
 
@@ -215,7 +234,7 @@ class Postgres(Database):
         driver: Any = connection.connection.driver_connection  # because COPY goes past SQLAlchemy
         name = connection.dialect.identifier_preparer.format_table(table)
         copying = driver.cursor().copy(f"COPY {name} FROM STDIN (FORMAT csv, NULL '{_NULL}')")
-        with _csv(file, contract_of(table)) as path, path.open("rb") as rows, copying as copy:
+        with _csv(file, self._rows(contract_of(table)), table) as path, path.open("rb") as rows, copying as copy:
             while block := rows.read(_BLOCK):
                 copy.write(block)
         connection.exec_driver_sql(f"ANALYZE {name}")
@@ -251,6 +270,7 @@ class MySQL(Database):
     """
 
     driver = "mysql+pymysql"
+    last_time = "9999-12-31 23:59:59"
     options: ClassVar = {
         "connect_timeout": 10,
         "read_timeout": 3_600,  # without a word from the server, it is gone
@@ -272,7 +292,7 @@ class MySQL(Database):
             "OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n'"
         )
         try:
-            with _csv(file, contract_of(table)) as path:
+            with _csv(file, self._rows(contract_of(table)), table) as path:
                 connection.exec_driver_sql(statement, (str(path),))
         except sa.exc.DBAPIError as problem:
             if problem.orig is None or problem.orig.args[0] not in self._NO_FILES:
@@ -335,33 +355,22 @@ def _versions(tables: Mapping[str, tuple[str, Content]]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _csv(file: Path, contract: sa.Table) -> Iterator[Path]:
-    """The table as a CSV file without header, texts in quotes, `NULL` for null; removed afterwards."""
-    scratch = settings().scratch
-    scratch.mkdir(parents=True, exist_ok=True)
-    path = scratch / f"{contract.name}-{secrets.token_hex(4)}.csv"
-    texts = ", ".join(column.name for column in contract.columns if isinstance(column.type, sa.Text))
+def _csv(file: Path, query: str, table: sa.Table) -> Iterator[Path]:
+    """The rows for a table as a CSV file without header, texts in quotes, `NULL` for null; removed afterwards."""
+    texts = ", ".join(column.name for column in table.columns if isinstance(column.type, sa.Text))
     options = f"FORMAT csv, HEADER false, NULLSTR '{_NULL}'{f', FORCE_QUOTE ({texts})' if texts else ''}"
-    try:
+    with own_folder("load-") as folder:
+        path = folder / f"{table.name}.csv"
         with duckdb.connect(file, read_only=True) as connection:
-            connection.execute(f"COPY ({_rows(contract)}) TO {literal(path)} ({options})")
+            limit_memory(connection)
+            connection.execute(f"COPY ({query}) TO {literal(path)} ({options})")
         yield path
-    finally:
-        path.unlink(missing_ok=True)
 
 
-def _batches(file: Path, contract: sa.Table) -> Iterator[list[tuple[Any, ...]]]:
-    """The table's rows, some thousands at a time."""
+def _batches(file: Path, query: str) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a query, some thousands at a time."""
     with duckdb.connect(file, read_only=True) as connection:
-        rows = connection.execute(_rows(contract))
+        limit_memory(connection)
+        rows = connection.execute(query)
         while batch := rows.fetchmany(_BATCH):
             yield batch
-
-
-def _rows(contract: sa.Table) -> str:
-    # Every driver has its own idea of days and times; their text is the same for all.
-    columns = (
-        f"{c.name}::VARCHAR AS {c.name}" if isinstance(c.type, sa.Date | sa.DateTime) else c.name
-        for c in contract.columns
-    )
-    return f"SELECT {', '.join(columns)} FROM {qualified(contract)}"

@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql
 
 from movies_platform.contracts.published import SNAPSHOT
 from movies_platform.errors import LoadFailed
-from movies_platform.loaded.tables import contract_of, name_of, target_tables
+from movies_platform.loaded.tables import contract_of, name_of, part_of, target_tables
 from movies_platform.published.read import Snapshot, latest_snapshot
+from movies_platform.settings import settings
 
 _LOADING = "movies_loading"
 _HEADS = {
@@ -26,8 +27,8 @@ _STAGES = {
     "redshift": "CREATE TABLE {staged} (LIKE {table})",
 }
 _COPIES = {
-    "snowflake": "COPY INTO {staged} FROM @movies_snapshot/{path} FILE_FORMAT = (TYPE = PARQUET) "
-    "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
+    "snowflake": "COPY INTO {staged} FROM @movies_snapshot/{path} "
+    "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
     "redshift": "COPY {staged} FROM '{place}/{path}' IAM_ROLE 'MY_ROLE' FORMAT AS PARQUET",
 }
 KINDS = tuple(_HEADS)
@@ -51,7 +52,8 @@ def script_for(kind: str, snapshot: Snapshot | None = None) -> str:
 
 
 def _statements(kind: str, snapshot: Snapshot, place: str) -> list[str]:
-    tables = target_tables(schemas=True)
+    tables = target_tables(schemas=True, without=settings().load_without)
+    manifest = part_of(snapshot.manifest, tables)
     made = [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in sorted({f"{table.schema}" for table in tables})]
     made += [statement for table in tables for statement in _create(kind, table)]
     made += [f"DROP SCHEMA IF EXISTS {_LOADING} CASCADE", f"CREATE SCHEMA {_LOADING}"]
@@ -60,14 +62,13 @@ def _statements(kind: str, snapshot: Snapshot, place: str) -> list[str]:
         made.append(_STAGES[kind].format(staged=staged, table=table))
         made += [
             _COPIES[kind].format(staged=staged, place=place, path=file.path)
-            for file in snapshot.manifest.files
+            for file in manifest.files
             if file.table == name_of(table) and file.path.startswith("parquet/")
         ]
         if contract_of(table) is SNAPSHOT:
             rows = ", ".join(
-                f"('{name}', '{snapshot.manifest.snapshot}', {content.rows}, '{content.sha256}', "
-                f"'{content.contract_version}')"
-                for name, content in snapshot.manifest.tables.items()
+                f"('{name}', '{manifest.snapshot}', {content.rows}, '{content.sha256}', '{content.contract_version}')"
+                for name, content in manifest.tables.items()
             )
             made.append(f"INSERT INTO {staged} ({_columns(table)}) VALUES {rows}")
     made.append("BEGIN")

@@ -4,14 +4,17 @@ Keys, references, comments and the indexes that serve references are declared on
 them in each database's own types.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from movies_platform.contracts.published import SNAPSHOT, published_tables
+from movies_platform.contracts.published import SNAPSHOT, is_chosen, published_tables
 from movies_platform.contracts.tables import key_of, qualified, references_of
+from movies_platform.errors import LoadFailed
+from movies_platform.published.store import Manifest
 
 # Texts compare byte by byte, as in the warehouse. MySQL's TEXT ends at 64 kB, and it takes none into a key; Redshift's
 # ends at 256 bytes.
@@ -21,23 +24,38 @@ _TEXT = sa.Text().with_variant(mysql.LONGTEXT(**_BYTEWISE), "mysql").with_varian
 _KEY_TEXT = sa.Text().with_variant(mysql.VARCHAR(255, **_BYTEWISE), "mysql").with_variant(_REDSHIFT, "redshift")
 
 
-def target_tables(*, schemas: bool) -> list[sa.Table]:
+def target_tables(*, schemas: bool, without: Sequence[str] = ()) -> list[sa.Table]:
     """Every published table, and the one that says which snapshot it is, those referred to before those that refer.
 
-    Without `schemas` they go by their plain names.
+    Without `schemas` they go by their plain names. Tables that a glob of `without` fits are left out, and so are the
+    references to them.
     """
     metadata = sa.MetaData(naming_convention={"fk": "%(table_name)s_%(column_0_N_name)s_fkey"})
-    for contract in [*published_tables(), SNAPSHOT]:
+    contracts = [contract for contract in published_tables() if not is_chosen(contract, without)]
+    for contract in [*contracts, SNAPSHOT]:
         table = sa.Table(
             contract.name, metadata, *_columns(contract), schema=contract.schema if schemas else None,
             comment=contract.comment, info={"contract": contract},
         )  # fmt: skip
         for own, other, theirs in references_of(contract):
+            if other not in contracts:
+                continue
             place = qualified(other) if schemas else other.name
             table.append_constraint(sa.ForeignKeyConstraint(own, [f"{place}.{name}" for name in theirs]))
             if own != key_of(contract)[: len(own)]:  # otherwise the key serves
                 sa.Index(f"{contract.name}_{'_'.join(own)}_idx", *(table.columns[name] for name in own))
     return metadata.sorted_tables
+
+
+def part_of(manifest: Manifest, tables: Sequence[sa.Table]) -> Manifest:
+    """What the manifest says of the tables that are loaded; raises LoadFailed where the snapshot lacks one."""
+    names = [name_of(table) for table in tables if contract_of(table) is not SNAPSHOT]
+    if missing := [name for name in names if name not in manifest.tables]:
+        raise LoadFailed(
+            f"Snapshot {manifest.snapshot} has no {', '.join(missing)}: another version of the platform made it. "
+            "Run 'movies-platform publish', then load again."
+        )
+    return dataclasses.replace(manifest, tables={name: manifest.tables[name] for name in names})
 
 
 def staging_table(table: sa.Table) -> sa.Table:
@@ -89,7 +107,8 @@ def _columns(contract: sa.Table, *, comments: bool = True) -> list[sa.Column[Any
     return [
         sa.Column(
             column.name,
-            (_KEY_TEXT if column.primary_key else _TEXT) if isinstance(column.type, sa.Text) else column.type,
+            (_KEY_TEXT if column.primary_key or column.foreign_keys else _TEXT)
+            if isinstance(column.type, sa.Text) else column.type,
             primary_key=column.primary_key, nullable=bool(column.nullable), autoincrement=False,
             comment=column.comment if comments else None,
         )

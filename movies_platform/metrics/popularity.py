@@ -8,9 +8,7 @@ import narwhals as nw
 
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.catalogue import table_asset
-from movies_platform.metrics.releases import releases, total, with_names
-
-_DECIMALS = 9  # of a score that decide a rank; what differs later is what adding and dividing left
+from movies_platform.metrics.releases import releases, total, winners, with_names
 
 
 def popularity_of(rows: nw.LazyFrame, *groups: str) -> nw.LazyFrame:
@@ -48,22 +46,8 @@ def most_popular(popularity: nw.LazyFrame) -> nw.LazyFrame:
 
     Ties: more movies first, then the smaller genre_id. Columns: year, measure, genre_id, popularity, movies.
     """
-    candidates = nw.concat(
-        [
-            popularity.select(
-                "year", nw.lit(measure).alias("measure"), "genre_id", "movies",
-                nw.col(f"{measure}_popularity").alias("popularity"),
-            )
-            for measure in contracts.MEASURES
-        ]
-    )  # fmt: skip
-    ranked = candidates.with_columns(
-        (-nw.col("popularity").round(_DECIMALS)).alias("by_popularity"), (-nw.col("movies")).alias("by_movies")
-    )
-    order = ["by_popularity", "by_movies", "genre_id"]
-    place = nw.lit(1).alias("place")
-    places = ranked.with_columns(place).with_columns(nw.col("place").cum_sum().over("year", "measure", order_by=order))
-    return places.filter(nw.col("place") == 1).select("year", "measure", "genre_id", "popularity", "movies")
+    candidates = popularity.rename({f"{measure}_popularity": measure for measure in contracts.MEASURES})
+    return winners(candidates, contracts.MEASURES, "popularity")
 
 
 def popularity_by_month(movie_history: nw.LazyFrame, movies: nw.LazyFrame, links: nw.LazyFrame) -> nw.LazyFrame:

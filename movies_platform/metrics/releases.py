@@ -4,10 +4,14 @@ A group is named by its id column, `genre_id` or `company_id`. All functions tak
 describe is computed by the engine, at once, when the answer is stored.
 """
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from movies_platform.contracts.catalogue import table_asset
 from movies_platform.contracts.metrics import COMPANY_RELEASES_BY_GENRE_BY_YEAR
+
+_DECIMALS = 9  # of a value that decide a rank; what differs later is what adding and dividing left
 
 
 def releases(movies: nw.LazyFrame, links: nw.LazyFrame) -> nw.LazyFrame:
@@ -32,6 +36,27 @@ def total(amount: str, known: str) -> nw.Expr:
     Rounded to six decimals, as amounts and popularity are delivered, so that the order of adding decides nothing.
     """
     return nw.when(nw.col(known) > 0).then(nw.col(amount).round(6))
+
+
+def winners(genres: nw.LazyFrame, measures: Sequence[str], value: str) -> nw.LazyFrame:
+    """The genre of each year with the highest value of each measure; `value` names the column for it.
+
+    `genres` has year, genre_id, movies and a column for each measure. Genres whose measure is null do not count. Ties:
+    more movies first, then the smaller genre_id. Columns: year, measure, genre_id, `value`, movies.
+    """
+    candidates = nw.concat(
+        [
+            genres.select("year", nw.lit(measure).alias("measure"), "genre_id", "movies", nw.col(measure).alias(value))
+            for measure in measures
+        ]
+    ).filter(~nw.col(value).is_null())
+    ranked = candidates.with_columns(
+        (-nw.col(value).round(_DECIMALS)).alias("by_value"), (-nw.col("movies")).alias("by_movies"),
+        nw.lit(1).alias("place"),
+    )  # fmt: skip
+    order = ["by_value", "by_movies", "genre_id"]
+    places = ranked.with_columns(nw.col("place").cum_sum().over("year", "measure", order_by=order))
+    return places.filter(nw.col("place") == 1).select("year", "measure", "genre_id", value, "movies")
 
 
 def yearly_releases(movies: nw.LazyFrame, links: nw.LazyFrame, *groups: str) -> nw.LazyFrame:

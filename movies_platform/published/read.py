@@ -64,6 +64,22 @@ def latest_snapshot(store: Store | None = None) -> Snapshot:
     return Snapshot(store, pointer, from_json(Manifest, manifest, f"{store.address}/{path}"))
 
 
+def kept_snapshots(store: Store | None = None) -> list[Snapshot]:
+    """The latest snapshot and those before it that are still there, newest first.
+
+    Raises as `latest_snapshot` does. Of the earlier ones only the folder is known, not the digest of the manifest.
+    """
+    latest = latest_snapshot(store)
+    found = [latest]
+    for folder in latest.pointer.earlier:
+        path = f"{folder}/{MANIFEST}"
+        if (content := latest.store.read(path)) is not None:
+            manifest = from_json(Manifest, content, f"{latest.store.address}/{path}")
+            pointer = Pointer(manifest.snapshot, folder, hashlib.sha256(content).hexdigest(), manifest.published_at)
+            found.append(Snapshot(latest.store, pointer, manifest))
+    return found
+
+
 def damaged_files(snapshot: Snapshot) -> list[str]:
     """Where files of the snapshot are not as its manifest says, one sentence each.
 

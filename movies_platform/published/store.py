@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -151,6 +151,14 @@ class FolderStore:
         with (self.root / path).open("rb") as file:
             return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
+    def stream(self, path: str, first: int, size: int) -> Generator[bytes, None, None]:
+        """`size` bytes of a file from `first` on, in blocks; FileNotFoundError where it does not exist."""
+        with (self.root / path).open("rb") as file:
+            file.seek(first)
+            while size > 0 and (block := file.read(min(_BLOCK, size))):
+                size -= len(block)
+                yield block
+
     def replace_latest(self, content: bytes, expected: bytes | None) -> bool:
         """Replace `latest.json` in one step, if it is still as `expected` (None: it does not exist).
 
@@ -258,6 +266,18 @@ class BucketStore:
                 file.writelines(answer["Body"].iter_chunks(_BLOCK))
 
         self._get(path, write)
+
+    def stream(self, path: str, first: int, size: int) -> Generator[bytes, None, None]:
+        """As in FolderStore. An answer that breaks off is an error: what was read of it has been used."""
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._client.get_object(**self._at(path), Range=f"bytes={first}-{first + size - 1}")
+        except ClientError as problem:
+            if _code(problem) in _MISSING:
+                raise FileNotFoundError(f"{self.address}/{path}") from problem
+            raise
+        yield from answer["Body"].iter_chunks(_BLOCK)
 
     def replace_latest(self, content: bytes, expected: bytes | None) -> bool:
         """As in FolderStore."""

@@ -16,8 +16,7 @@ import hashlib
 import itertools
 import logging
 import secrets
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,15 @@ from typing import Any
 import duckdb
 
 from movies_platform.contracts.ddl import create_statements, literal
-from movies_platform.contracts.published import MONTHLY, SNAPSHOT, contract_version, published_tables, reports
+from movies_platform.contracts.published import (
+    MONTHLY,
+    SNAPSHOT,
+    contract_version,
+    is_chosen,
+    may_be_empty,
+    published_tables,
+    reports,
+)  # fmt: skip
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import order_of, qualified
 from movies_platform.contracts.violations import violations_of
@@ -51,6 +58,7 @@ from movies_platform.published.store import (
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import deliveries_fingerprint, stale_tables
 from movies_platform.resources.months import month_name, months_between, parse_month
+from movies_platform.resources.scratch import own_folder
 from movies_platform.settings import settings
 
 LEAST_SHARE = 0.8  # of the rows of before; whole histories of the real data differ by 3 %
@@ -86,7 +94,7 @@ def publish(*, force: bool = False) -> Published:
     store.check_writable()
     refused = [month_name(archived.month) for archived in refused_months(open_landing().archived())]
     for _ in range(_ATTEMPTS):
-        with _scratch_folder() as folder:
+        with own_folder("publishing-") as folder:
             done = _publish_once(store, folder, force)
         if done is not None:
             snapshot, is_new = done
@@ -102,10 +110,15 @@ def missing_months(months: Sequence[str], refused: Sequence[str]) -> list[str]:
 
 
 def guardrails(months: Sequence[str], tables: Mapping[str, Content], before: Manifest | None) -> list[str]:
-    """Why the tables look wrong: empty, much smaller than in the snapshot before, or without one of its months."""
+    """Why the tables look wrong: empty, much smaller than in the snapshot before, or without one of its months.
+
+    What comes from an optional file may be empty until it has had rows.
+    """
     # A month may have no issue: tables published month by month may have any number of rows.
     rows = {name: content.rows for name, content in tables.items() if name not in map(qualified, MONTHLY)}
-    found = [f"{name} is empty" for name, count in rows.items() if not count]
+    had_rows = {name for name, content in before.tables.items() if content.rows} if before else set()
+    optional = {qualified(table) for table in published_tables() if may_be_empty(table)} - had_rows
+    found = [f"{name} is empty" for name, count in rows.items() if not count and name not in optional]
     for name, content in before.tables.items() if before else ():
         if 0 < rows.get(name, 0) < LEAST_SHARE * content.rows:
             found.append(f"{name} has {rows[name]:,} rows, {content.rows:,} in the snapshot before")
@@ -151,8 +164,10 @@ def copy_tables(target: Path) -> tuple[list[str], str]:
 def write_files(folder: Path, months: Sequence[str]) -> tuple[dict[str, Content], list[PublishedFile]]:
     """Write every table (and month) as gzipped CSV (UTF-8, header, nothing for null) and Parquet, and the wide reports.
 
-    Returns what the tables hold, and the files. Raises SnapshotDamaged where Parquet does not read back as the table.
+    Of tables that the setting `publish_without` names, the CSV is only read for its digest. Returns what the tables
+    hold, and the files. Raises SnapshotDamaged where Parquet does not read back as the table.
     """
+    without = settings().publish_without
     with ThreadPoolExecutor() as packers, duckdb.connect(folder / DATABASE, read_only=True) as connection:
         warehouse.limit_memory(connection)
         written = []
@@ -162,7 +177,8 @@ def write_files(folder: Path, months: Sequence[str]) -> tuple[dict[str, Content]
                 csv, parquet = folder / f"csv/{stem}.csv", folder / f"parquet/{stem}.parquet"
                 query = f"FROM {qualified(table)}" + (f" WHERE delivery_month = DATE '{month}-01'" if month else "")
                 rows = _copy(connection, query, csv, "FORMAT csv, HEADER")
-                packed = packers.submit(_pack, csv)  # while the next is written: zlib works outside of Python's lock
+                # while the next is written: zlib works outside of Python's lock
+                packed = packers.submit(_pack, csv, keep=not is_chosen(table, without))
                 _copy(connection, query, parquet, "FORMAT parquet, COMPRESSION zstd")
                 if _fingerprint(connection, f"FROM read_parquet({literal(parquet)})") != _fingerprint(
                     connection, query
@@ -181,7 +197,7 @@ def write_files(folder: Path, months: Sequence[str]) -> tuple[dict[str, Content]
         for _, month, stem, rows, packed in of_table:
             total += rows
             digests.append(f"{month or ''}{packed.result()}")
-            for path in (f"csv/{stem}.csv.gz", f"parquet/{stem}.parquet"):
+            for path in (*([] if is_chosen(table, without) else [f"csv/{stem}.csv.gz"]), f"parquet/{stem}.parquet"):
                 files.append(_file(folder, path, table=name, month=month, rows=rows, contract_version=version))
         # of a table published month by month: the digest of its months' digests
         digest = hashlib.sha256("\n".join(digests).encode()).hexdigest() if table in MONTHLY else digests[0]
@@ -201,7 +217,7 @@ def _publish_once(store: Store, folder: Path, force: bool) -> tuple[Snapshot, bo
     tables, files = write_files(folder, months)
     text = repr([months, sorted((name, c.sha256, c.contract_version) for name, c in tables.items())])
     name = f"{months[-1]}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if before and before.manifest.snapshot == name and not force:
+    if before and before.manifest.snapshot == name and _paths(before.manifest.files) == _paths(files) and not force:
         return before, False
     broken = guardrails(months, tables, before.manifest if before else None)
     if broken and not force:
@@ -262,6 +278,11 @@ def _file(folder: Path, path: str, **about: Any) -> PublishedFile:
     return PublishedFile(path, size, digest, **about)
 
 
+def _paths(files: Sequence[PublishedFile]) -> set[str]:
+    """Which files of tables there are: a setting may leave some out."""
+    return {file.path for file in files} - {DATABASE}
+
+
 def _remove_old(store: Store, kept: Collection[str], known: Collection[str], now: float) -> None:
     """Remove snapshots that were `known` and are not `kept`, and what writers left that died."""
     changed: dict[str, float] = {}
@@ -271,15 +292,6 @@ def _remove_old(store: Store, kept: Collection[str], known: Collection[str], now
     for folder, time in changed.items():
         if folder not in kept and (folder in known or now - time > _DAY):
             store.remove(folder)
-
-
-@contextlib.contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    """A folder to write in."""
-    scratch = settings().scratch / "publishing"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, options: str) -> int:
@@ -293,8 +305,13 @@ def _fingerprint(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int
     return connection.execute(f"SELECT count(*), sum(hash(r)::HUGEINT) FROM ({query}) r").fetchall()[0]
 
 
-def _pack(path: Path) -> str:
-    """Replace a file by its gzipped one; the SHA-256 of what it held."""
+def _pack(path: Path, *, keep: bool) -> str:
+    """Replace a file by its gzipped one, or by nothing unless it is to `keep`; the SHA-256 of what it held."""
+    if not keep:
+        with path.open("rb") as plain:
+            found = hashlib.file_digest(plain, "sha256").hexdigest()
+        path.unlink()
+        return found
     digest = hashlib.sha256()
     with (
         path.open("rb") as plain,

@@ -8,7 +8,6 @@ import codecs
 import contextlib
 import datetime as dt
 import itertools
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +15,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
+import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import literal
+from movies_platform.contracts.raw import DATA_ISSUES, raw_table
+from movies_platform.contracts.tables import qualified, quoted
 from movies_platform.raw.reader import Batch, Issue, RecordReader
+from movies_platform.resources.scratch import own_folder
 from movies_platform.resources.warehouse import append
 
 # Of a longer text the raw table keeps so many characters (docs/decisions/0005): a gigabyte in one field is data, but
@@ -44,7 +47,7 @@ def load_records(
     `scratch` is a folder for a file of lines, up to some hundred megabytes.
     """
     with (
-        tempfile.TemporaryDirectory(dir=scratch, prefix="raw-") as folder,
+        own_folder("raw-", scratch) as folder,
         contextlib.ExitStack() as files,
         ThreadPoolExecutor(max_workers=1) as ahead,
         _in_any_order(connection),
@@ -52,35 +55,41 @@ def load_records(
         numbers = itertools.count()
 
         def new_file() -> BinaryIO:
-            lines = files.enter_context(Path(folder, f"{next(numbers)}.csv").open("wb"))
+            lines = files.enter_context((folder / f"{next(numbers)}.csv").open("wb"))
             # DuckDB drops one at the start of a file. Then it is not that of the first record's text.
             lines.write(codecs.BOM_UTF8)
             return lines
 
         batches = reader.batches(new_file)
-        upcoming = ahead.submit(next, batches, None)
-        while batch := upcoming.result():
+        try:
             upcoming = ahead.submit(next, batches, None)
-            _store(connection, batch, reader, month=month, file=file)
+            while batch := upcoming.result():
+                upcoming = ahead.submit(next, batches, None)
+                _store(connection, batch, reader, month=month, file=file)
+        except BaseException:
+            reader.stop()  # or the error would wait for a thread that reads on
+            raise
     return Reading(file, reader.records, reader.joined, reader.header.extra)
 
 
-def insert_issues(connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, month: dt.date, file: str) -> None:
+def _insert_issues(
+    connection: duckdb.DuckDBPyConnection, issues: Iterable[Issue], *, table: sa.Table, month: dt.date, file: str
+) -> None:
     """Append rows of data_issues; the fields of an issue are its columns, in their order."""
-    append(connection, "raw.data_issues", [[month, file, *issue, "raw_movies"] for issue in issues])
+    append(connection, qualified(DATA_ISSUES), [[month, file, *issue, table.name] for issue in issues])
 
 
 def _store(
     connection: duckdb.DuckDBPyConnection, batch: Batch, reader: RecordReader, *, month: dt.date, file: str
 ) -> None:
-    table, names, declared = f"raw.raw_{reader.source.subject}", reader.header.names, reader.source.columns
+    table, names, declared = raw_table(reader.source), reader.header.names, reader.source.columns
     batch.lines.close()
     if batch.count:
         types = {f"c{i}": "VARCHAR" for i in range(len(names))}
-        chosen = ", ".join(f"c{i} AS {name}" for i, name in enumerate(names) if name in declared)
+        chosen = ", ".join(f"c{i} AS {quoted(name)}" for i, name in enumerate(names) if name in declared)
         connection.register("numbers", {"record_number": batch.record_numbers()})
         stored = connection.execute(
-            f"INSERT INTO {table} BY NAME "
+            f"INSERT INTO {qualified(table)} BY NAME "
             f"SELECT {literal(month)} AS delivery_month, {literal(file)} AS source_file, record_number, {chosen} FROM ("
             f"SELECT true AS is_record, * FROM read_csv({literal(batch.lines.name)}, auto_detect=false, header=false, "
             f"delim=',', quote='\"', escape='\"', new_line='\\n', columns={types})) "
@@ -94,8 +103,8 @@ def _store(
     rows = [
         [month, file, number, *(columns[i][:LONGEST_TEXT] or None for i in places)] for number, columns in batch.long
     ]
-    append(connection, table, rows)
-    insert_issues(connection, batch.issues, month=month, file=file)
+    append(connection, qualified(table), rows)
+    _insert_issues(connection, batch.issues, table=table, month=month, file=file)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ import numpy as np
 from movies_platform.contracts.sources import Source
 from movies_platform.contracts.text import read_positive_integer
 from movies_platform.errors import DeliveryRejected
-from movies_platform.raw.repair import join
+from movies_platform.raw.repair import join, text_ends
 from movies_platform.raw.scan import Mask, Positions, Record, Scan, parse, parse_regular, scan, split
 
 BLOCK_BYTES = 8 * 2**20
@@ -30,7 +30,8 @@ ROW_GROUP = 122_880  # records that DuckDB compresses together
 LONGEST_LINE = 2**20
 LONGEST_RECORD = 2**31
 VALUE_LENGTH = 500
-LARGEST_BATCH = 2**28  # bytes of lines; an ordinary row group has some 95 million
+LARGEST_BATCH = 2**28  # bytes of lines; a row group of movies has some 95 million
+SMALLEST_BATCH = 2**25  # a row group of ratings has 3 million, and each batch costs the database some milliseconds
 MANY_ISSUES = 10_000
 _EXACT_STRETCH = 2**20  # how much is read exactly after an irregular quote before scanning is tried again
 _FARTHEST = 2**26  # how much is read exactly at most: csv takes four bytes a character and more
@@ -54,7 +55,7 @@ class Issue(NamedTuple):
 
 @dataclass
 class Batch:
-    """Consecutive records of a file, at most a row group.
+    """Consecutive records of a file: a row group, or several of them where records are short.
 
     `lines` is a file of CSV, of records that each end with LF, and `numbers` the numbers of these `count` records.
     `long` are (number, columns) of records that are too long for a line. `size` is that of the texts together.
@@ -70,7 +71,8 @@ class Batch:
     @property
     def is_full(self) -> bool:
         """Whether it is to be stored before more is read."""
-        return self.count >= ROW_GROUP or self.size >= LARGEST_BATCH or len(self.issues) >= MANY_ISSUES
+        is_large = self.size >= SMALLEST_BATCH and self.count > 0 and self.count % ROW_GROUP == 0
+        return is_large or self.size >= LARGEST_BATCH or len(self.issues) >= MANY_ISSUES
 
     def record_numbers(self) -> Positions:
         """Numbers of the records in `lines`, in their order."""
@@ -98,6 +100,7 @@ class RecordReader:
         # (`_pending`), then the rest of the stream.
         self._data, self._pending, self._offset, self._is_final = b"", memoryview(b""), 0, False
         self.records = self.joined = 0
+        self._is_stopped = False
         self._full: list[Batch] = []
         self._fill(max(block_bytes, len(codecs.BOM_UTF8)))
         if self._data.startswith(codecs.BOM_UTF8):
@@ -106,13 +109,13 @@ class RecordReader:
         names = self.header.names
         self._width = len(names)
         self._place = names.index(source.breaks_in) if source.breaks_in else None
-        self._id_place = names.index("id") if source.key == ("id",) else None  # of the movie
+        self._id_place = names.index(source.movie_id) if source.movie_id else None
 
     def batches(self, new_file: Callable[[], BinaryIO] = io.BytesIO) -> Iterator[Batch]:
         """Every record of the file, in order; the lines of each batch are written to a new file."""
         self._new_file, self._batch = new_file, Batch(new_file())
         wanted = self._block_bytes
-        while self._data or not self._is_final:
+        while (self._data or not self._is_final) and not self._is_stopped:
             found = scan(self._data, final=self._is_final)
             doubtful = self._first_doubtful(found)
             length = self._read_regular(found, doubtful)
@@ -133,6 +136,10 @@ class RecordReader:
                 )  # fmt: skip
             self._fill(wanted)
         yield self._batch
+
+    def stop(self) -> None:
+        """End `batches` after the block that is read now, in whichever thread that is: nobody needs the rest."""
+        self._is_stopped = True
 
     def _fill(self, wanted: int) -> None:
         """Read on until there are so many bytes, or no more."""
@@ -228,7 +235,9 @@ class RecordReader:
             return 0
         length = int(found.nexts[count - 1])
         self._decode(self._data[:length])
-        is_fault = ~is_good[:count]
+        # Empty lines are a fault where they may be text of a broken record, which is next to another fault.
+        around = np.concatenate([[True], is_good[:count], [True]])
+        is_fault = ~is_good[:count] & ~((found.columns[:count] == 0) & around[:-2] & around[2:])
         if self._place == 0:  # what looks like a whole record may be the end of a broken one
             is_fault[1:] |= is_fault[:-1]
         if self._place == self._width - 1:  # or the beginning
@@ -285,25 +294,29 @@ class RecordReader:
 
     def _accept_lines(self, found: Scan, first: int, last: int) -> None:
         """Take records of the right width and with quotes in order: their bytes are good as they are."""
-        while first < last:
-            behind = min(last, first + ROW_GROUP - self._batch.count)
-            starts, ends = found.starts[first:behind], found.ends[first:behind]
-            if (ends - starts).max() > LONGEST_LINE:
-                for start, end in zip(starts, ends, strict=True):
+        is_record = found.columns[first:last] > 0  # others are empty lines
+        starts, ends, nexts = (each[first:last][is_record] for each in (found.starts, found.ends, found.nexts))
+        while len(starts):
+            count = min(len(starts), ROW_GROUP - self._batch.count % ROW_GROUP)
+            lengths = ends[:count] - starts[:count]
+            if lengths.max() > LONGEST_LINE:
+                for start, end in zip(starts[:count], ends[:count], strict=True):
                     self._accept(parse_regular(self._data[start:end]))
             else:
-                piece = self._data[starts[0] : found.nexts[behind - 1]]
-                if b"\r" in piece or not piece.endswith(b"\n"):  # some may not end with LF
-                    piece = b"".join(self._data[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
-                self._add_lines(piece, behind - first)
-            first = behind
+                piece = self._data[starts[0] : nexts[count - 1]]
+                is_as_it_is = len(piece) == (lengths + 1).sum() and piece.endswith(b"\n") and b"\r" not in piece
+                if not is_as_it_is:  # not each of them ends with LF alone
+                    lines = zip(starts[:count], ends[:count], strict=True)
+                    piece = b"".join(self._data[start:end] + b"\n" for start, end in lines)
+                self._add_lines(piece, count)
+            starts, ends, nexts = starts[count:], ends[count:], nexts[count:]
 
     def _judge(self, records: list[Record]) -> None:
         """Accept, join or reject each of the records."""
-        position = 0
+        position, ends = 0, text_ends(records)
         while position < len(records):
             record, pieces = records[position], 1
-            if joined := join(records, position, width=self._width, place=self._place):
+            if joined := join(records, position, ends[position], width=self._width, place=self._place):
                 columns, pieces = joined
                 self._accept(columns)
                 self._note(columns, "broken_record", "repaired", columns[self._place or 0])

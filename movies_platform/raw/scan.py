@@ -22,6 +22,7 @@ _COMMA, _QUOTE, _LF, _CR = b',"\n\r'
 _AROUND_QUOTED = np.frombuffer(b',"\n\r', dtype=np.uint8)  # what may stand before and after a quoted column
 _COLUMN = re.compile(rb'"((?:[^"]++|"")*+)"|([^,]*+)')
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_LINE_OR_EMPTY_ONES = re.compile(r"[^\r\n]+(?:\r\n|\r|\n)?|[\r\n]+")
 
 Positions = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -32,8 +33,8 @@ class Scan:
     """Complete records of a buffer: arrays of shape (records,), offsets in bytes.
 
     `starts` to `ends` is a record without its line break, `nexts` where the following one starts, `columns` how many
-    columns it has (0: an empty line). `irregular` is the offset of the first quote that counting cannot judge, None
-    where there is none; records that reach it are not in the scan.
+    columns it has (0: empty lines, any number in a row). `irregular` is the offset of the first quote that counting
+    cannot judge, None where there is none; records that reach it are not in the scan.
     """
 
     starts: Positions
@@ -64,6 +65,10 @@ def scan(buffer: bytes, *, final: bool) -> Scan:
     if final and irregular is None and starts[-1] < len(data):  # the last line has no line break
         ends, nexts = np.append(ends, len(data)), np.append(nexts, len(data))
     starts = starts[: len(ends)]
+    is_empty = starts == ends
+    is_more = is_empty[1:] & is_empty[:-1]  # of the empty lines before
+    is_first, is_last = np.append(True, ~is_more)[: len(ends)], np.append(~is_more, True)[: len(ends)]
+    starts, ends, nexts = starts[is_first], ends[is_first], nexts[is_last]
 
     commas = np.flatnonzero(data[: ends[-1] if len(ends) else 0] == _COMMA)
     commas = commas[_outside(quotes, commas)]
@@ -80,14 +85,13 @@ def _outside(quotes: Positions, positions: Positions) -> Mask:
 def _line_breaks(
     buffer: bytes, data: npt.NDArray[np.uint8], quotes: Positions, limit: int, *, final: bool
 ) -> tuple[Positions, Positions]:
-    breaks = np.flatnonzero(data[:limit] == _LF)
     if b"\r" not in buffer:
+        breaks = np.flatnonzero(data[:limit] == _LF)
         ends = breaks[_outside(quotes, breaks)]
         return ends, ends + 1
-    returns = np.flatnonzero(data[:limit] == _CR)
-    if not final:
-        returns = returns[returns < len(data) - 1]  # the next buffer may begin with its LF
-    breaks = np.union1d(breaks, returns)
+    breaks = np.flatnonzero((data[:limit] == _LF) | (data[:limit] == _CR))
+    if not final and buffer.endswith(b"\r"):  # the next buffer may begin with its LF
+        breaks = breaks[breaks < len(data) - 1]
     breaks = breaks[_outside(quotes, breaks)]
     previous = data[np.maximum(breaks - 1, 0)]
     ends = breaks[~((data[breaks] == _LF) & (previous == _CR) & (breaks > 0))]
@@ -112,6 +116,7 @@ def _first_irregular(data: npt.NDArray[np.uint8], quotes: Positions, *, final: b
 class Record:
     """A record as written: `text` without its line break, `ending` the line break, `columns` parsed.
 
+    One without columns stands for empty lines, any number in a row: `ending` are their line breaks.
     `is_unclosed` when its last column begins with a quote that no other one closes.
     """
 
@@ -129,8 +134,8 @@ class Record:
 def split(text: str, *, width: int, final: bool, until: int) -> list[Record]:
     """Records at the start of `text`, which must begin with one, until `until` characters are passed.
 
-    Empty lines are records without columns. Without `final`, the last record is left out: it may go on behind the end.
-    `width` is how many columns a good record has.
+    Empty lines in a row are a record without columns. Without `final`, the last record is left out: it may go on behind
+    the end. `width` is how many columns a good record has.
     """
     found: list[Record] = []
     position = 0
@@ -174,14 +179,14 @@ def _records(text: str, start: int = 0) -> Iterator[Record]:
     read: list[str] = []
 
     def lines() -> Iterator[str]:
-        for line in _lines(text, start):
-            read.append(line)
-            yield line
+        for line in _LINE_OR_EMPTY_ONES.finditer(text, start):
+            read.append(line[0])
+            yield line[0]
 
     for columns in csv.reader(lines()):
         whole = "".join(read)
         read.clear()
-        bare, ending = _without_line_break(whole)
+        bare, ending = _without_line_break(whole) if columns else ("", whole)
         if ending and columns and columns[-1].endswith(ending) and _is_unclosed(whole):
             bare, ending = whole, ""
         yield Record(bare, ending, tuple(columns))

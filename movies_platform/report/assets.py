@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GROUP = "report"
-_COLUMNS = {"movies": ["release_date", "release_year", "delivery_month", "budget_usd", "revenue_usd"]}
+_COLUMNS = {
+    "movies": ["movie_id", "title", "release_date", "release_year", "delivery_month", "budget_usd", "revenue_usd"]
+}
 Result = dg.MaterializeResult[None]
 CHART = {"pandas", "matplotlib"}
 
@@ -71,6 +73,32 @@ def most_popular_genres(most_popular_genre_by_year: pd.DataFrame, genres: pd.Dat
     of its movies.
     """
     return keep("most_popular_genres", charts.most_popular_genres(most_popular_genre_by_year, genres, movies))
+
+
+@report_asset(CHART)
+def best_rated_against_most_popular(
+    most_popular_genre_by_year: pd.DataFrame, best_rated_genre_by_year: pd.DataFrame, genres: pd.DataFrame,
+    movies: pd.DataFrame,
+) -> Result:  # fmt: skip
+    """The best rated genre against the most popular one.
+
+    The genre that wins each year by the median of popularity, by the weighted rating of votes at TMDB, and by the mean
+    of the ratings at MovieLens.
+    """
+    figure = charts.best_rated_against_most_popular(
+        most_popular_genre_by_year, best_rated_genre_by_year, genres, movies
+    )
+    return keep("best_rated_against_most_popular", figure)
+
+
+@report_asset(CHART)
+def top_of_the_weighted_rating(movie_ratings: pd.DataFrame, movies: pd.DataFrame) -> Result:
+    """Top of the weighted rating.
+
+    The 15 movies with the highest weighted rating. It draws the mean of a movie's votes, from 0 to 10, to the mean of
+    all movies, and the more so the fewer votes it has.
+    """
+    return keep("top_of_the_weighted_rating", charts.top_of_the_weighted_rating(movie_ratings, movies))
 
 
 @report_asset(CHART)
@@ -126,8 +154,8 @@ def popularity_by_month(genre_popularity_by_month: pd.DataFrame, genres: pd.Data
 
 
 CHARTS = [
-    money_of_top_genres, most_popular_genres, top_companies_of_the_decade, coverage_of_money, records_and_issues,
-    popularity_by_month,
+    money_of_top_genres, most_popular_genres, best_rated_against_most_popular, top_of_the_weighted_rating,
+    top_companies_of_the_decade, coverage_of_money, records_and_issues, popularity_by_month,
 ]  # fmt: skip
 
 

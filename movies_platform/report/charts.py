@@ -95,22 +95,45 @@ def money_of_top_genres(
 @chart(3.4)
 def most_popular_genres(figure: "Figure", winners: pd.DataFrame, genres: pd.DataFrame, movies: pd.DataFrame) -> None:
     """A strip for each measure of popularity with a coloured cell for each of the 60 newest years."""
-    from matplotlib.patches import Patch
+    _strips(figure, {measure: winners[winners["measure"] == measure] for measure in MEASURES}, genres, movies)
 
-    until, _ = newest_years(movies)
-    shown = winners[winners["year"].between(until - 60, until)]
-    colours, axes = genre_colours(genres), figure.subplots()
-    for place, measure in enumerate(MEASURES):
-        cells = shown[shown["measure"] == measure]
-        filled = [colours.get(genre, GREY) for genre in cells["genre_id"]]
-        axes.bar(cells["year"], 0.8, bottom=place - 0.4, width=0.9, color=filled)
-    axes.set_yticks(range(len(MEASURES)), MEASURES)
+
+@chart(3.4)
+def best_rated_against_most_popular(
+    figure: "Figure", popular: pd.DataFrame, rated: pd.DataFrame, genres: pd.DataFrame, movies: pd.DataFrame
+) -> None:
+    """The same strips: the most popular genre by median, and the best rated ones by votes and by ratings."""
+    strips = {
+        "popularity, median": popular[popular["measure"] == "median"],
+        "votes, weighted": rated[rated["measure"] == "weighted_rating"],
+        "ratings, mean": rated[rated["measure"] == "mean_rating"],
+    }
+    _strips(figure, strips, genres, movies)
+
+
+@chart(5.0)
+def top_of_the_weighted_rating(figure: "Figure", ratings: pd.DataFrame, movies: pd.DataFrame) -> None:
+    """Two dots for each of the 15 movies with the highest weighted rating: that, and the mean it is drawn from."""
+    axes = figure.subplots()
+    top = ratings.dropna(subset=["weighted_rating"]).sort_values(
+        ["weighted_rating", "movie_id"], ascending=[False, True]
+    )[:15].merge(movies[["movie_id", "title", "release_year"]], on="movie_id")  # fmt: skip
+    places = range(len(top))
+    if top.empty:
+        return
+    axes.hlines(places, top["weighted_rating"], top["mean_vote"], color=GREY, linewidth=1)
+    axes.plot(top["mean_vote"], places, "o", color=GREY, markerfacecolor=CARD, label="mean of the votes")
+    axes.plot(top["weighted_rating"], places, "o", color=INK, label="weighted rating")
+    axes.set_yticks(places, [short(str(title)) if pd.notna(title) else "" for title in top["title"]])
     axes.invert_yaxis()
-    axes.grid(visible=False)
-    axes.margins(x=0.01)
-    often = shown.value_counts(["genre_id", "genre_name"]).index
-    patches = [Patch(color=colours.get(genre, GREY), label=short(name, 20)) for genre, name in often]
-    figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=9)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+    axes.margins(x=0.1)
+    for place, (year, votes) in enumerate(zip(top["release_year"], top["votes"], strict=True)):
+        about = f"{votes:,} votes" if pd.isna(year) else f"{year}, {votes:,} votes"
+        axes.annotate(about, (1, place), xycoords=("axes fraction", "data"), xytext=(6, 0), va="center", fontsize=9,
+                      textcoords="offset points", annotation_clip=False)  # fmt: skip
+    figure.legend(loc="outside lower center", ncols=2)
 
 
 @chart(4.2)
@@ -248,6 +271,25 @@ def _saved(figure: "Figure", **options: Any) -> bytes:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box in the PNG; browsers have more fonts
         figure.savefig(written, **options)
     return written.getvalue()
+
+
+def _strips(figure: "Figure", winners: dict[str, pd.DataFrame], genres: pd.DataFrame, movies: pd.DataFrame) -> None:
+    """A strip for each frame of winners, by its label, with a coloured cell for each of the 60 newest years."""
+    from matplotlib.patches import Patch
+
+    until, _ = newest_years(movies)
+    colours, axes = genre_colours(genres), figure.subplots()
+    strips = [frame[frame["year"].between(until - 60, until)] for frame in winners.values()]
+    for place, cells in enumerate(strips):
+        filled = [colours.get(genre, GREY) for genre in cells["genre_id"]]
+        axes.bar(cells["year"], 0.8, bottom=place - 0.4, width=0.9, color=filled)
+    axes.set_yticks(range(len(winners)), list(winners))
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.margins(x=0.01)
+    often = pd.concat(strips).value_counts(["genre_id", "genre_name"]).index
+    patches = [Patch(color=colours.get(genre, GREY), label=short(name, 20)) for genre, name in often]
+    figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=9)
 
 
 def _lines(

@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from movies_platform.checks.results import CheckState, latest_results
-from movies_platform.contracts.metrics import MEASURES
+from movies_platform.checks.results import CheckState, counted, latest_results
+from movies_platform.contracts.metrics import MEASURES, RATING_MEASURES
 from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.tables import all_tables, qualified
 from movies_platform.report.charts import for_page, genre_colours, newest_years
@@ -26,6 +26,7 @@ from movies_platform.settings import settings
 PAGE = "index.html"
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
 _YEARS, _ROWS = 20, 8
+_COMPANIES, _PEOPLE = 10, 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Answer:
     """A question, and the best rows of each year that answer it.
 
     `columns` are headings with their expressions, the first one the name of what is ranked; `order` ranks them;
-    numbers have so many `decimals`.
+    numbers have so many `decimals`. `join` adds what the table has not, be it the year.
     """
 
     question: str
@@ -51,19 +52,20 @@ class Answer:
     columns: dict[str, str]
     order: str
     where: str = "true"
+    join: str = ""
     unit: str = ""
     decimals: int = 0
 
     @property
     def texts(self) -> list[str]:
         """Headings of columns that hold no numbers."""
-        return [heading for heading in self.columns if heading in ("company", "genre", "by")]
+        return [heading for heading in self.columns if heading in ("company", "genre", "movie", "by")]
 
     def by_year(self, connection: duckdb.DuckDBPyConnection, years: Iterable[int]) -> dict[str, list[list[str]]]:
         """The rows of each year as people read them; JSON has texts for keys."""
         found: dict[str, list[list[str]]] = {str(year): [] for year in years}
         rows = connection.execute(
-            f"SELECT year, {', '.join(self.columns.values())} FROM metrics.{self.table} WHERE {self.where} "
+            f"SELECT year, {', '.join(self.columns.values())} FROM metrics.{self.table} {self.join} WHERE {self.where} "
             f"QUALIFY row_number() OVER (PARTITION BY year ORDER BY {self.order}) <= {_ROWS} "
             f"ORDER BY year, {self.order}"
         ).fetchall()
@@ -95,12 +97,31 @@ def _popularity(kind: str, question: str, where: str = "true") -> Answer:
                   f"mean_popularity DESC NULLS LAST, {kind}_id", where, decimals=2)  # fmt: skip
 
 
+_RATED = {"votes": "votes", "weighted": "weighted_rating", "ratings": "ratings", "mean": "mean_rating"}
+
+
+def _ratings(kind: str, question: str, where: str = "true") -> Answer:
+    return Answer(question, f"{kind}_ratings_by_year", {kind: f"{kind}_name", **_RATED},
+                  f"weighted_rating DESC NULLS LAST, {kind}_id", where, decimals=2)  # fmt: skip
+
+
 ANSWERS = (
     Answer(
         "Which genre is the most popular of the year?", "most_popular_genre_by_year",
         {"by": "measure", "genre": "genre_name", "popularity": "popularity", "movies": "movies"},
         f"list_position({[*MEASURES]}, measure)", decimals=2,
     ),
+    Answer(
+        "Which genre is the best rated of the year?", "best_rated_genre_by_year",
+        {"by": "replace(measure, '_', ' ')", "genre": "genre_name", "value": "value", "movies": "movies"},
+        f"list_position({[*RATING_MEASURES]}, measure)", decimals=2,
+    ),
+    Answer(
+        "Which movies of the year are rated best?", "movie_ratings", {"movie": "title", **_RATED},
+        "weighted_rating DESC NULLS LAST, movie_id", decimals=2,
+        join="JOIN (SELECT movie_id, title, release_year AS year FROM core.movies) USING (movie_id)",
+    ),
+    _ratings("genre", "How are the movies of genres rated?"),
     _popularity("genre", "How popular are the movies of genres?"),
     _money("genre", "budget", "What is spent on genres?"),
     _money("genre", "revenue", "What is earned with genres?"),
@@ -114,6 +135,7 @@ ANSWERS = (
         "releases DESC, company_id, genre_id",
     ),
     _popularity("company", "How popular are the movies of companies (with at least 5)?", "movies >= 5"),
+    _ratings("company", "How are the movies of companies rated (with at least 5)?", "movies >= 5"),
 )  # fmt: skip
 
 
@@ -147,7 +169,6 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
     genres = connection.execute("SELECT genre_id, genre_name FROM core.genres").df()
     newest, latest = newest_years(movies)
     years = list(range(latest, newest - _YEARS, -1)) if newest else []
-    states = [one.state for one in checks]
     rows = {qualified(t): warehouse.row_count(connection, t) for t in present_tables()}
     return {
         "newest": newest,
@@ -156,10 +177,47 @@ def page_content(connection: duckdb.DuckDBPyConnection, checks: Sequence[CheckSt
         "written": f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC",
         "answers": ANSWERS,
         "found": {"years": years, "answers": [answer.by_year(connection, years) for answer in ANSWERS]},
+        "people": people_of_companies(connection),
         "colours": dict(zip(genres["genre_name"], genres["genre_id"].map(genre_colours(genres)), strict=True)),
         "counts": {name: readable(number) for name, number in rows.items()},
-        "states": {state: states.count(state) for state in ("passed", "warned", "failed", "did not run")},
+        "states": counted(checks),
     }
+
+
+def people_of_companies(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
+    """The companies with most movies whose credits are known: name, these movies, directors and cast of most of them.
+
+    Behind a name is the number of the company's movies. Nothing where no credits were delivered.
+    """
+    rows = connection.execute(f"""
+        WITH credits AS (
+            SELECT movie_id, person_id, 'directors' AS role FROM core.movie_crew WHERE job = 'Director'
+            UNION SELECT movie_id, person_id, 'cast' FROM core.movie_cast
+        ),
+        companies AS (
+            SELECT company_id, company_name, count(*) AS movies
+            FROM core.movie_companies JOIN core.companies USING (company_id)
+            WHERE movie_id IN (SELECT movie_id FROM credits)
+            GROUP BY ALL ORDER BY movies DESC, company_id LIMIT {_COMPANIES}
+        ),
+        counted AS (
+            SELECT company_id, role, person_id, count(*) AS times
+            FROM companies JOIN core.movie_companies USING (company_id) JOIN credits USING (movie_id)
+            GROUP BY company_id, role, person_id
+            QUALIFY row_number() OVER (PARTITION BY company_id, role ORDER BY times DESC, person_id) <= {_PEOPLE}
+        ),
+        named AS (
+            SELECT company_id, role, string_agg(
+                format('{{}} ({{:,}})', person_name, times), ', ' ORDER BY times DESC, person_id) AS names
+            FROM counted JOIN core.people USING (person_id) GROUP BY ALL
+        )
+        SELECT company_name, movies, d.names, c.names
+        FROM companies
+        LEFT JOIN named d ON d.company_id = companies.company_id AND d.role = 'directors'
+        LEFT JOIN named c ON c.company_id = companies.company_id AND c.role = 'cast'
+        ORDER BY movies DESC, companies.company_id
+        """).fetchall()
+    return [(readable(a), readable(b), readable(c), readable(d)) for a, b, c, d in rows]
 
 
 def tables_version(connection: duckdb.DuckDBPyConnection) -> str:

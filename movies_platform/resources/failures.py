@@ -54,16 +54,18 @@ def _first_line(message: str) -> str:
 
 
 def first_failure(events: Iterable[dg.DagsterEvent | None]) -> StepFailure | None:
-    """The first step failure among the events that gives a reason."""
+    """The first failure among the events, of a step or else of the run itself, that gives a reason."""
     for event in events:
-        if event is None or not event.is_step_failure:
+        if event is None or not (event.is_step_failure or event.is_job_failure):
             continue
-        failure = event.step_failure_data
-        description = failure.user_failure_data.description if failure.user_failure_data else None
-        errors = [failure.error] if failure.error else []
+        given = event.step_failure_data.user_failure_data if event.is_step_failure else None
+        description = given.description if given else None
+        error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+        errors = [error] if error else []
         while errors and errors[-1].cause:
             errors.append(errors[-1].cause)
         if description or errors:
             message = re.sub(r"^movies_platform\.errors\.\w+: ", "", errors[-1].message.strip()) if errors else ""
-            return StepFailure(f"{event.step_key}", description, message, tuple(f"{each.cls_name}" for each in errors))
+            kinds = tuple(f"{each.cls_name}" for each in errors)
+            return StepFailure(event.step_key or event.job_name or "", description, message, kinds)
     return None

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from movies_platform.errors import SettingsError
+from movies_platform.resources.scratch import purge_scratch
 from movies_platform.settings import Settings, check_settings
 
 _CONFIG = "dagster.yaml"
@@ -28,6 +29,7 @@ def prepare_home() -> Settings:
         )
     chosen.dagster_home.mkdir(parents=True, exist_ok=True)
     chosen.scratch.mkdir(parents=True, exist_ok=True)
+    purge_scratch()
     if "://" not in chosen.landing:
         Path(chosen.landing, "incoming").mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(chosen.dagster_home)

@@ -1,24 +1,13 @@
-"""What killed processes and old runs leave behind, removed by age."""
+"""Old runs in Dagster's history, removed by age."""
 
 import datetime as dt
-import shutil
-import time
-from pathlib import Path
 
 import dagster as dg
 
 from movies_platform.settings import settings
 
-_LONG_AGO = 86_400  # seconds: nobody works on a file in scratch/ for a day without writing to it
 _AT_ONCE = 200  # runs of one call
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-
-
-def purge_scratch() -> None:
-    """Remove what nobody has written to for a day in scratch/, but for the locks of runs."""
-    for path in settings().scratch.glob("*"):
-        if path.name != "runs" and time.time() - _newest(path) > _LONG_AGO:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def purge_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -36,11 +25,3 @@ def purge_runs(instance: dg.DagsterInstance) -> list[str]:
     for run_id in purged:
         instance.delete_run(run_id)
     return purged
-
-
-def _newest(path: Path) -> float:
-    """When something was last written in a folder, or to a file; now for what is gone."""
-    try:
-        return max(each.stat().st_mtime for each in (path, *path.rglob("*")))
-    except FileNotFoundError:
-        return time.time()

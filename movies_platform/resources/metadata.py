@@ -8,7 +8,7 @@ import duckdb
 import sqlalchemy as sa
 
 from movies_platform.contracts.catalogue import column_lineage
-from movies_platform.contracts.tables import qualified
+from movies_platform.contracts.tables import qualified, quoted
 
 _SHOWN_ROWS = 5
 _LONGEST = 60  # characters of a cell
@@ -40,12 +40,13 @@ def _preview(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: int, 
 
 def _shown(column: sa.Column[Any]) -> str:
     """SQL for a value as people read it: an amount without `.0`."""
+    name = quoted(column.name)
     if isinstance(column.type, sa.Double):
         return (
-            f"CASE WHEN {column.name} = trunc({column.name}) AND abs({column.name}) < 1e15 "
-            f"THEN {column.name}::BIGINT::VARCHAR ELSE {column.name}::VARCHAR END"
+            f"CASE WHEN {name} = trunc({name}) AND abs({name}) < 1e15 THEN {name}::BIGINT::VARCHAR "
+            f"ELSE {name}::VARCHAR END"
         )
-    return f"{column.name}::VARCHAR"
+    return f"{name}::VARCHAR"
 
 
 def markdown_table(names: list[str], rows: list[tuple[Any, ...]]) -> str:

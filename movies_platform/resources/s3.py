@@ -11,10 +11,14 @@ Read = TypeVar("Read")
 
 
 def s3_client() -> Any:
-    """A boto3 S3 client that retries what the network or the server gets wrong (loads boto3: 0.3 s)."""
-    from dagster_aws.s3 import S3Resource
+    """A boto3 S3 client that retries what the network or the server gets wrong (loads boto3: 0.3 s).
 
-    return S3Resource(max_attempts=5).get_client()
+    By itself and not through dagster-aws: who only reads snapshots, as the API does, loads nothing of Dagster.
+    """
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client("s3", config=Config(retries={"max_attempts": 5, "mode": "standard"}))
 
 
 def retried(read: Callable[[], Read]) -> Read:

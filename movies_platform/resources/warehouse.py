@@ -7,9 +7,7 @@ write is one transaction, so that a killed run leaves the old rows or the new on
 
 import contextlib
 import fcntl
-import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +18,12 @@ from weakref import WeakKeyDictionary
 import duckdb
 import sqlalchemy as sa
 
-from movies_platform.contracts.ddl import column_type, comment_statement, create_statements, literal
+from movies_platform.contracts.ddl import add_column_statements, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
 from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
+from movies_platform.resources import interruption
 from movies_platform.resources.failures import DAMAGED
+from movies_platform.resources.scratch import spill_folder
 from movies_platform.settings import Settings, settings
 
 _LOCKED = "Could not set lock on file"
@@ -40,7 +40,6 @@ _open: dict[Path, duckdb.DuckDBPyConnection] = {}
 # Tables that were found complete; no one else changes them while a connection has the warehouse open for writing.
 _complete: WeakKeyDictionary[duckdb.DuckDBPyConnection, set[sa.Table]] = WeakKeyDictionary()
 _guard = threading.RLock()
-_spills = itertools.count()
 _keeping: list[contextlib.ExitStack] = []  # of runs that keep the warehouse open
 
 
@@ -75,7 +74,7 @@ def _ending_with_signals() -> Iterator[None]:
     except BaseException as problem:
         causes = (problem, problem.__cause__, problem.__context__) if isinstance(problem, RuntimeError) else (problem,)
         if any(isinstance(cause, BaseException) and _is_interrupt(cause) for cause in causes):
-            raise SystemExit(ENDED_BY_SIGNAL) from problem
+            raise SystemExit(interruption.status() or ENDED_BY_SIGNAL) from problem
         raise
 
 
@@ -96,14 +95,21 @@ def kept_open() -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing() -> Iterator[bool]:
-    """Keep other writers out while the warehouse's file is replaced; gives whether that is damaged."""
+    """Keep other writers out while the warehouse's file is replaced; gives whether that is damaged.
+
+    That is, whether it cannot be opened, or was cut off. Blocks that only reading all of it would find damaged are not
+    looked for: processed/ has what is in them.
+    """
     chosen = settings()
     with _guard, _locked(chosen):
         is_damaged = False
         with contextlib.suppress(WarehouseOutdated):
             try:
                 if chosen.warehouse.exists():
-                    _connect(chosen, read_only=True).close()
+                    with contextlib.closing(_connect(chosen, read_only=True)) as connection:
+                        size = "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = ?"
+                        blocks = connection.execute(size, [NAME]).fetchall()[0][0]
+                        is_damaged = chosen.warehouse.stat().st_size < blocks
             except WarehouseDamaged:
                 is_damaged = True
         yield is_damaged
@@ -225,12 +231,7 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    return {"temp_directory": str(spill_folder(chosen)), "memory_limit": chosen.memory or _room()}
-
-
-def spill_folder(chosen: Settings) -> Path:
-    """A folder to spill into, for one database of this process: two that shared one would read each other's rows."""
-    return chosen.scratch / f"spill-{os.getpid()}-{next(_spills)}"
+    return {"temp_directory": str(spill_folder()), "memory_limit": chosen.memory or _room()}
 
 
 @cache
@@ -265,8 +266,7 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
         _complete.setdefault(connection, set()).add(table)
     for column in table.columns if present else []:
         if column.name not in present:
-            connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column_type(column)}")
-            connection.execute(comment_statement(table, column))
+            connection.execute("; ".join(add_column_statements(table, column)))
     return name
 
 

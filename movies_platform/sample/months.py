@@ -1,86 +1,132 @@
-"""Write the months of a sample, block of movies by block of movies.
+"""Write the months of a sample: all files of the data set, block of movies by block of movies, then users by users.
 
-A block is made once and written to every month that has it; months differ by their amounts, their defects and how many
-movies they have. Further files of the data set are written here, beside movies_metadata.csv, each from its own module.
+A block is made once and written to every month that has it; months differ by their amounts, by what movies and users
+have gained, by their defects and by how many there are.
 """
 
-import csv
-import io
+import datetime as dt
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
 from movies_platform.contracts.sources import MOVIES_METADATA
-from movies_platform.sample.defects import ISSUES, Defect, broken, plan_defects, work_in
-from movies_platform.sample.movies_metadata import (
-    BLOCK,
-    COLUMNS,
-    Texts,
-    build_pools,
-    draw_amounts,
-    fixed_columns,
-    next_month,
-)  # fmt: skip
+from movies_platform.sample import credits as credits_file
+from movies_platform.sample import keywords as keywords_file
+from movies_platform.sample import links as links_file
+from movies_platform.sample import ratings as ratings_file
+from movies_platform.sample.credits import Credits
+from movies_platform.sample.defects import ISSUES
+from movies_platform.sample.draws import BLOCK, Texts
+from movies_platform.sample.keywords import draw_keywords, more_keywords
+from movies_platform.sample.links import block_links, links_of
+from movies_platform.sample.movies_metadata import build_pools, draw_amounts, fixed_columns, movie_places, next_month
+from movies_platform.sample.ratings import (
+    MONTH_SECONDS,
+    YEARS_SECONDS,
+    RatedMovies,
+    blocks_of,
+    draw_ratings,
+    users_of,
+)
+from movies_platform.sample.writer import FileWriter, SampleFile
 
-MIN_MOVIES, MAX_MONTHS = 20, 240
-NEW_MOVIES = 0.005
-POOLS, FIXED, AMOUNTS, CHANGES, DEFECTS = range(5)  # what a stream of random numbers is for
+FEWEST, MAX_MONTHS = 20, 240
+RATINGS_PER_MOVIE = 20  # unless asked for more; the real file has 572
+GROWTH = 0.005  # of movies, credits and ratings, in a month
+# What a stream of random numbers is for.
+POOLS, FIXED, AMOUNTS, CHANGES, DEFECTS, CREDITS, KEYWORDS, RATINGS, MINDS = range(9)
+MOVIES = MOVIES_METADATA.name
+Writers = dict[str, FileWriter]
 
 
 @dataclass(frozen=True)
 class SampleMonth:
-    """What one written month holds, counted while it was written.
-
-    month: `YYYY-MM`; path: its `movies_metadata.csv`; records: as an ordinary CSV reader counts,
-    without the header, a broken record counts as two; movies: distinct accepted movies; issues: the
-    number of `data_issues` rows that the month must give, by issue code.
-    """
+    """What one written month holds: `month` is `YYYY-MM`, `files` has each written file by its name without `.csv`."""
 
     month: str
-    path: Path
-    records: int
-    movies: int
-    issues: dict[str, int]
+    files: dict[str, SampleFile]
+
+    @property
+    def path(self) -> Path:
+        """Its `movies_metadata.csv`; the other files lie in the same folder."""
+        return self.files[MOVIES].path
+
+    @property
+    def records(self) -> int:
+        """Records of the movies, as an ordinary CSV reader counts: a broken record counts as two."""
+        return self.files[MOVIES].records
+
+    @property
+    def movies(self) -> int:
+        """Distinct accepted movies."""
+        return self.files[MOVIES].accepted
+
+    @property
+    def issues(self) -> dict[str, int]:
+        """How many rows of `data_issues` the month must give, by issue code, over all files."""
+        counted: Counter[str] = Counter()
+        for file in self.files.values():
+            counted.update(file.issues)
+        return {code: counted[code] for code in ISSUES}
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Good records of each month."""
+
+    movies: list[int]
+    credits: list[int]
+    ratings: list[int]
 
 
 def write_sample(
-    directory: Path, *, months: int, movies: int, seed: int, first_month: str = "2017-11"
+    directory: Path,
+    *,
+    months: int,
+    movies: int,
+    seed: int,
+    first_month: str = "2017-11",
+    credits: int | None = None,
+    ratings: int | None = None,
 ) -> list[SampleMonth]:
-    """Write `<directory>/<YYYY-MM>/movies_metadata.csv` for each of `months` consecutive months.
+    """Write `<directory>/<YYYY-MM>/` for each of `months` consecutive months, with the files of the data set.
 
-    The first month has `movies` movies. From 200 movies on, rejected records are under 5 % of a
-    month; from 58 to 199 there is one of each kind, under 5 % as well; below that, the three rejected
-    records alone are more. Files are replaced where they exist, once all of them are written.
+    The first month has `movies` movies with their keywords and links, `credits` records of credits (None: one for each
+    movie; beyond that, of movies that are not in the file) and `ratings` ratings (None: 20 for each movie); 0 leaves
+    that file out. Each month has 0.5 % more. From 200 records on, rejected records are under 5 % of a file; from
+    80 to 199 there is one of each kind, under 5 % as well. Files are replaced where they exist, once all are written.
 
-    Raises ValueError for fewer than 20 movies (too few to hold each kind of defect), for months
+    Raises ValueError for fewer than 20 movies, credits or ratings (too few to hold each kind of defect), for months
     outside 1..240, a negative seed, or a first month that is not `YYYY-MM`.
     """
-    if movies < MIN_MOVIES:
-        raise ValueError(f"movies must be at least {MIN_MOVIES} to hold every kind of defect, not {movies}")
+    if movies < FEWEST:
+        raise ValueError(f"movies must be at least {FEWEST} to hold every kind of defect, not {movies}")
+    credits = movies if credits is None else credits
+    ratings = movies * RATINGS_PER_MOVIE if ratings is None else ratings
+    for what, size in (("credits", credits), ("ratings", ratings)):
+        if size and size < FEWEST:
+            raise ValueError(f"{what} must be 0 or at least {FEWEST} to hold every kind of defect, not {size}")
     if not 1 <= months <= MAX_MONTHS:
         raise ValueError(f"months must be from 1 to {MAX_MONTHS}, not {months}")
     if seed < 0:
         raise ValueError(f"seed must not be negative, but is {seed}")
-    names, sizes = month_names(first_month, months), month_sizes(movies, months)
-    plan = [_Month(directory / name, size) for name, size in zip(names, sizes, strict=True)]
-    pools = build_pools(_stream(seed, POOLS))
+    names = month_names(first_month, months)
+    sizes = _Sizes(month_sizes(movies, months), month_sizes(credits, months), month_sizes(ratings, months))
     with ExitStack() as files:
-        for number, month in enumerate(plan):
-            month.open(files, plan_defects(_stream(seed, DEFECTS, month=number), month.movies, number))
-        for block in range(-(-sizes[-1] // BLOCK)):
-            fixed, appeal = fixed_columns(_stream(seed, FIXED, block), block, movies, pools)
-            amounts = draw_amounts(_stream(seed, AMOUNTS, block), appeal)
-            for number, month in enumerate(plan):
-                if number:
-                    amounts = next_month(amounts, _stream(seed, CHANGES, block, number))
-                if month.movies > block * BLOCK:
-                    month.write(block, fixed | amounts.columns())
-    return [month.close() for month in plan]
+        plan = [_open(directory / name, number, sizes, seed, files) for number, name in enumerate(names)]
+        rated = _write_movies(plan, sizes, seed)
+        if ratings:
+            by_month = [rated.first(links_of(size)) for size in sizes.movies]
+            _write_ratings(plan, sizes.ratings, by_month, [_start(name) for name in names], seed)
+    return [
+        SampleMonth(month, {name: writer.close() for name, writer in writers.items()})
+        for month, writers in zip(names, plan, strict=True)
+    ]
 
 
 def month_names(first_month: str, months: int) -> list[str]:
@@ -91,55 +137,88 @@ def month_names(first_month: str, months: int) -> list[str]:
     return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(start, start + months)]
 
 
-def month_sizes(movies: int, months: int) -> list[int]:
-    """Movies of each month: each has about 0.5 % more than the one before, at least one."""
-    sizes = [movies]
+def month_sizes(size: int, months: int) -> list[int]:
+    """Records of each month: each has about 0.5 % more than the one before, at least one; none stay none."""
+    sizes = [size]
     while len(sizes) < months:
-        sizes.append(sizes[-1] + max(1, round(sizes[-1] * NEW_MOVIES)))
+        sizes.append(sizes[-1] + max(1, round(sizes[-1] * GROWTH)) if size else 0)
     return sizes
 
 
-def _stream(seed: int, purpose: int, block: int = 0, month: int = 0) -> np.random.Generator:
-    """Random numbers that depend on nothing but these four, whatever was drawn before."""
-    return np.random.default_rng([seed, purpose, block, month])
+def _stream(seed: int, purpose: int, *of: int) -> np.random.Generator:
+    """Random numbers that depend on nothing but these, whatever was drawn before."""
+    return np.random.default_rng([seed, purpose, *of])
 
 
-@dataclass
-class _Month:
-    """A month while it is written."""
+def _start(month: str) -> int:
+    """Seconds since 1970 when the month begins."""
+    return int(dt.datetime.strptime(month + "+0000", "%Y-%m%z").timestamp())
 
-    folder: Path
-    movies: int
-    records: int = 0
-    defects: dict[int, list[Defect]] = field(default_factory=lambda: defaultdict(list))
-    file: TextIO = field(default_factory=io.StringIO)
 
-    @property
-    def path(self) -> Path:
-        return self.folder / f"{MOVIES_METADATA.name}.csv"
+def _open(folder: Path, month: int, sizes: _Sizes, seed: int, files: ExitStack) -> Writers:
+    """The files of a month, those without records left out."""
+    movies = sizes.movies[month]
+    shapes = {
+        MOVIES: (tuple(MOVIES_METADATA.columns), movies, "\n"),
+        "credits": (credits_file.COLUMNS, sizes.credits[month], "\n"),
+        "keywords": (keywords_file.COLUMNS, movies, "\n"),
+        "links": (links_file.COLUMNS, links_of(movies), links_file.LINE_END),
+        "ratings": (ratings_file.COLUMNS, sizes.ratings[month], ratings_file.LINE_END),
+    }
+    return {
+        name: FileWriter(
+            folder, name, columns, size,
+            rng=_stream(seed, DEFECTS, number, month), month=month, files=files, line_end=line_end,
+        )
+        for number, (name, (columns, size, line_end)) in enumerate(shapes.items()) if size
+    }  # fmt: skip
 
-    @property
-    def part(self) -> Path:
-        return self.path.with_suffix(".csv.part")
 
-    def open(self, files: ExitStack, defects: list[Defect]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.file = files.enter_context(self.part.open("w", encoding="utf-8", newline=""))
-        self.file.write(",".join(COLUMNS) + "\n")
-        for defect in defects:
-            self.defects[defect.movie // BLOCK].append(defect)
+def _write_movies(plan: list[Writers], sizes: _Sizes, seed: int) -> RatedMovies:
+    """Write all files but the ratings; return what the ratings depend on."""
+    pools, credits = build_pools(_stream(seed, POOLS)), Credits(_stream(seed, CREDITS, 0))
+    rated = []
+    for block in range(-(-max(sizes.movies[-1], sizes.credits[-1]) // BLOCK)):
+        first = block * BLOCK
+        fixed, appeal = fixed_columns(_stream(seed, FIXED, block), block, sizes.movies[0], pools)
+        amounts = draw_amounts(_stream(seed, AMOUNTS, block), appeal)
+        keywords = draw_keywords(_stream(seed, KEYWORDS, block, 0))
+        links = block_links(first, movie_places(block, sizes.movies[0]), fixed["id"].tolist())
+        rated.append(links.rated(amounts.vote_count, amounts.vote_average))
+        for month, files in enumerate(plan):
+            if month:
+                amounts = next_month(amounts, _stream(seed, CHANGES, block, month))
+                keywords = more_keywords(_stream(seed, KEYWORDS, block, month), month, keywords)
+            columns = fixed | amounts.columns()
+            files[MOVIES].write(_rows(*(columns[name] for name in MOVIES_METADATA.columns)))
+            files["keywords"].write(_rows(fixed["id"], keywords))
+            files["links"].write(links.rows)
+        if (size := min(BLOCK, sizes.credits[-1] - first)) > 0:
+            cast, crew = credits.draw(_stream(seed, CREDITS, 1, block), first, appeal, size)
+            for month, files in enumerate(plan):
+                if month:
+                    crew = credits.next_month(_stream(seed, CREDITS, 2, block, month), first, month, crew)
+                files["credits"].write(_rows(cast, crew, fixed["id"][:size]))
+    return RatedMovies.together(rated)
 
-    def write(self, block: int, columns: dict[str, Texts]) -> None:
-        here = min(BLOCK, self.movies - block * BLOCK)
-        rows = [list(row) for row in zip(*(columns[name][:here].tolist() for name in COLUMNS), strict=True)]
-        work_in(rows, block * BLOCK, self.defects[block])
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        self.file.write(broken(text.getvalue()))
-        self.records += len(rows)
 
-    def close(self) -> SampleMonth:
-        self.part.replace(self.path)
-        kinds = Counter(defect.kind for defects in self.defects.values() for defect in defects)
-        issues = {code: kinds[code] for code in ISSUES}
-        return SampleMonth(self.folder.name, self.path, self.records + issues["broken_record"], self.movies, issues)
+def _rows(*columns: Texts) -> list[tuple[str, ...]]:
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _write_ratings(
+    plan: list[Writers], sizes: list[int], rated: list[RatedMovies], starts: list[int], seed: int
+) -> None:
+    """Write the ratings, cohort of users by cohort: those of the first month, then those who came in each month."""
+    first_user = 1
+    for cohort, (before, size) in enumerate(pairwise([0, *sizes])):
+        movies, seconds = rated[cohort], MONTH_SECONDS if cohort else YEARS_SECONDS
+        users = users_of(size - before, len(movies.ids))
+        for block in blocks_of(size - before, users):
+            rng = _stream(seed, RATINGS, block.number, cohort)
+            made = draw_ratings(rng, movies, block, first_user, starts[cohort], seconds)
+            for month in range(cohort, len(plan)):
+                if month > cohort:
+                    made = made.next_month(_stream(seed, MINDS, block.number, cohort, month), starts[month])
+                plan[month]["ratings"].write(made.rows())
+        first_user += users

@@ -15,35 +15,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from movies_platform.contracts.sources import MOVIES_METADATA
 from movies_platform.sample import vocabulary as words
+from movies_platform.sample.draws import (
+    BLOCK,
+    POOL,
+    RANKS,
+    Floats,
+    Ints,
+    Texts,
+    different,
+    image_paths,
+    list_texts,
+    tail_ranks,
+    texts,
+    weighted,
+)
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Texts = npt.NDArray[np.object_]
-
-COLUMNS = tuple(MOVIES_METADATA.columns)
-BLOCK = 8192  # movies
-POOL = 4096  # different sentences, titles, lists of genres ..., from which movies draw
 DECADES = np.arange(1900, 2020, 10)
 DECADE_WEIGHTS = (5, 10, 24, 74, 84, 117, 148, 196, 222, 320, 632, 723)
-LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", dtype=np.uint8)
 # Companies: a rank gives id and name. A few large studios, then a tail by a shifted Zipf law, in which the number of
 # companies grows as the number of credits ** 0.8: some 22,000 in 45,000 movies, as in the real data.
 COMPANIES_PER_MOVIE = (0.245, 0.362, 0.176, 0.108, 0.052, 0.026, 0.016, 0.009, 0.006)  # 0, 1 ... 8 of them
-TAIL_SHIFT, RANKS = 100, 50_000_000
-
-
-def texts(values: Sequence[str]) -> Texts:
-    """An array of strings that can be indexed by an array."""
-    array: Texts = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
-def weighted(rng: np.random.Generator, weights: Sequence[float], size: int) -> Ints:
-    """Indexes into `weights`, drawn in proportion to them."""
-    return rng.choice(len(weights), size, p=np.divide(weights, np.sum(weights)))
+COMPANY_SHIFT = 100
+# Collections: real ones are one to 27 movies, and a movie in ten is in one.
+COLLECTIONS_PER_MOVIE = 0.04
 
 
 def build_pools(rng: np.random.Generator) -> dict[str, Texts]:
@@ -90,7 +85,7 @@ def fixed_columns(
     """All columns of a block but its amounts, by name, BLOCK fields each; and how much each movie appeals.
 
     The first month has `movies` movies. Genres and large studios decide the appeal, on which amounts
-    depend. Ids are up to ten times the number of movies; none ends in 0: those are left for rejected records.
+    depend. Ids are up to ten times the number of movies; none ends in 0: no movie of the file has those.
     """
     size = BLOCK
     places = movie_places(block, movies)
@@ -107,12 +102,14 @@ def fixed_columns(
         return np.where(rng.random(size) < share, text, column)
 
     never = texts(["False"] * size)
+    some_series = min(POOL, max(10, round(movies * COLLECTIONS_PER_MOVIE)))
+    series = (some_series * rng.random(size) ** 1.4).astype(np.int64)
     genres, (companies, owners) = rng.choice(pools["genres"], size), draw_companies(rng, size)
     appeal = np.array([appeal_of(text) for text in genres.tolist()])
     appeal[owners[companies < len(words.STUDIOS)]] += 1.0
     columns = {
         "adult": blank(0.0002, never, "True"),
-        "belongs_to_collection": blank(0.901, rng.choice(pools["belongs_to_collection"], size)),
+        "belongs_to_collection": blank(0.901, pools["belongs_to_collection"][series]),
         "genres": genres,
         "homepage": blank(0.829, rng.choice(pools["homepage"], size)),
         "id": texts([str(key) for key in (places * 10 + rng.integers(1, 10, size)).tolist()]),
@@ -150,12 +147,6 @@ def movie_places(block: int, movies: int) -> Ints:
     return np.where(indexes < movies, indexes * step % movies, indexes)
 
 
-def image_paths(rng: np.random.Generator, size: int) -> Texts:
-    """Paths as TMDB has them, 32 characters."""
-    letters = rng.choice(LETTERS, 27 * size).tobytes().decode("ascii")
-    return texts([f"/{letters[start : start + 27]}.jpg" for start in range(0, 27 * size, 27)])
-
-
 def release_dates(rng: np.random.Generator, size: int) -> Texts:
     """From 1900 to 2020, one in 20 the first of January."""
     years = DECADES[weighted(rng, DECADE_WEIGHTS, size)] + rng.integers(0, 10, size)
@@ -176,12 +167,10 @@ def draw_companies(rng: np.random.Generator, movies: int) -> tuple[Ints, Ints]:
     owners = np.repeat(np.arange(movies), weighted(rng, COMPANIES_PER_MOVIE, movies))
     shares = [share for _, share in words.STUDIOS]
     studios = weighted(rng, [*shares, 100 - sum(shares)], len(owners))
-    tail = len(shares) + TAIL_SHIFT * (rng.random(len(owners)) ** -4.0 - 1.0)
-    # 3 % of the law's tail lies beyond any id worth having: nearly each is a company of its own.
-    tail = np.where(tail < RANKS, tail, rng.integers(RANKS // 10, RANKS, len(owners)))
-    ranks = np.where(studios < len(shares), studios, tail.astype(np.int64))
-    pairs = np.unique(owners * RANKS + ranks)
-    return pairs % RANKS, pairs // RANKS
+    tail = len(shares) + tail_ranks(rng, COMPANY_SHIFT, len(owners))
+    ranks = np.where(studios < len(shares), studios, tail)
+    pairs = different(owners * (2 * RANKS) + ranks)
+    return pairs % (2 * RANKS), pairs // (2 * RANKS)
 
 
 def company_name(rank: int) -> str:
@@ -208,11 +197,8 @@ def company_name(rank: int) -> str:
 def company_lists(ranks: Ints, owners: Ints) -> Texts:
     """`production_companies` of BLOCK movies."""
     distinct, places = np.unique(ranks, return_inverse=True)
-    items = [repr({"name": company_name(rank), "id": rank + 1}) for rank in distinct.tolist()]
-    lists: list[list[str]] = [[] for _ in range(BLOCK)]
-    for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
-        lists[owner].append(items[place])
-    return texts([f"[{', '.join(some)}]" for some in lists])
+    items = texts([repr({"name": company_name(rank), "id": rank + 1}) for rank in distinct.tolist()])
+    return list_texts(items[places].tolist(), owners, BLOCK)
 
 
 @dataclass(frozen=True)
@@ -248,7 +234,7 @@ def draw_amounts(rng: np.random.Generator, appeal: Floats) -> Amounts:
         budget=_dollars(rng, 8e6, fame, 380e6) * known,
         revenue=_dollars(rng, 2e7, fame, 2788e6) * earned,
         popularity=np.round(popularity, 6),
-        vote_average=np.clip(np.rint(rng.normal(61, 12, size)), 5, 100).astype(np.int64) * (votes > 0),
+        vote_average=np.clip(np.rint(rng.normal(61, 11, size) + 4 * fame), 5, 100).astype(np.int64) * (votes > 0),
         vote_count=votes,
     )
 

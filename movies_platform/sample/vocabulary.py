@@ -11,13 +11,18 @@ GENRES = (
 )  # fmt: skip
 COUNTRIES = (
     ("US", "United States of America", 465), ("GB", "United Kingdom", 90), ("FR", "France", 87), ("DE", "Germany", 50),
-    ("IT", "Italy", 48), ("CA", "Canada", 39), ("JP", "Japan", 36), ("IN", "India", 18), ("HK", "Hong Kong", 13),
-    ("LA", "Lao People's Democratic Republic", 1),
+    ("IT", "Italy", 48), ("CA", "Canada", 39), ("JP", "Japan", 36), ("ES", "Spain", 21), ("RU", "Russia", 20),
+    ("IN", "India", 18), ("HK", "Hong Kong", 13), ("SE", "Sweden", 13), ("AU", "Australia", 13),
+    ("KR", "South Korea", 11), ("BE", "Belgium", 10), ("DK", "Denmark", 8), ("FI", "Finland", 8), ("CN", "China", 8),
+    ("MX", "Mexico", 7), ("BR", "Brazil", 6), ("IE", "Ireland", 5), ("CZ", "Czech Republic", 5), ("TR", "Turkey", 4),
+    ("IR", "Iran", 2), ("LA", "Lao People's Democratic Republic", 1), ("MO", "Macao", 1),
 )  # fmt: skip
 LANGUAGES = (
     ("en", "English", 632), ("fr", "Français", 92), ("de", "Deutsch", 58), ("es", "Español", 53),
-    ("it", "Italiano", 52), ("ja", "日本語", 39), ("ru", "Pусский", 34), ("hi", "हिन्दी", 16),
-    ("ko", "한국어/조선말", 12), ("xx", "No Language", 7), ("lt", "Lietuvi\x9akai", 2), ("ml", "", 1),
+    ("it", "Italiano", 52), ("ja", "日本語", 39), ("ru", "Pусский", 34), ("zh", "普通话", 17), ("hi", "हिन्दी", 16),
+    ("pt", "Português", 13), ("sv", "svenska", 12), ("ko", "한국어/조선말", 12), ("cn", "广州话 / 廣州話", 10),
+    ("ar", "العربية", 7), ("xx", "No Language", 7), ("he", "עִבְרִית", 5), ("lt", "Lietuvi\x9akai", 2),
+    ("yi", "", 1), ("tl", "", 1), ("ml", "", 1),
 )  # fmt: skip
 # Titles in the original language, by its code; movies of other languages keep their title.
 NATIVE_TITLES = {
@@ -103,4 +108,62 @@ ODD_COMPANIES = (
     '{first}\'s "{second}" {form}', "Étoile d'Or {first}", '{first} "{second}" {form}', "月光映画 {first}",
     "\xa0{first} {form}", "{first}, a {second} {form}", "{first} {form}\\", "{first}\t{second}",
     "\u200b{first} {second}", "{number}", "Société du {first}", "Łódź {second}", "{first}'s {form}",
+)  # fmt: skip
+
+FEMALE_NAMES = (
+    "Ada", "Beatriz", "Chloé", "Dagmar", "Eun-ji", "Freya", "Giulia", "Hanna", "Ingrid", "Joan", "Katarzyna", "Lakshmi",
+    "Mei", "Nadia", "Olga", "Penélope", "Rosa", "Saoirse", "Tilda", "Uma", "Valérie", "Winona", "Yasmin", "Zsófia",
+)  # fmt: skip
+MALE_NAMES = (
+    "Akira", "Benedict", "Carlos", "Dieter", "Emil", "Farhad", "Giorgio", "Håkon", "Idris", "Jean-Luc", "Krzysztof",
+    "Liam", "Marlon", "Nikolai", "Oscar", "Pedro", "Raj", "Søren", "Takeshi", "Umberto", "Viktor", "Walter", "Yves",
+    "Zoltán",
+)  # fmt: skip
+SURNAMES = (
+    "Abbott", "Almqvist", "Bardem-Ruiz", "Brennan", "Castellano", "Chevalier", "D'Amico", "Dvořák", "Eriksson", "Fonda",
+    "Garcia", "Gallagher", "Hashimoto", "Holm", "Iyer", "Ivanov", "Jovović", "Kaminski", "Kowalski", "Larsen", "Lee",
+    "MacReady", "Moreau", "Müller", "Nakamura", "Novak", "O'Connell", "O'Hara", "Okafor", "Petrov", "Quinn", "Rossi",
+    "Sato", "Singh", "St. Clair", "Szabó", "Tanaka", "Tóth", "Underhill", "Vasquez", "von Trier-Falk", "Wang", "Weiss",
+    "Xu", "Yamamoto", "Young Jr.", "Zhang", "Zimmer", "de la Cruz", "\"Bud\" Harper", "Kim", "Johnson", "Smith",
+    "Brown",
+)  # fmt: skip
+CHARACTERS = (
+    *("{name}", "{name} {surname}") * 12, "{name} (voice)", "{name} {surname} (as a child)", "Himself", "Herself",
+    "{name} '{surname}' Jones", 'Dr. "{name}" {surname}', "Mrs. {surname}", "Cop", "Waitress", "Girl #2", "Paramedic",
+    "Self - Narrator", "{name} / {surname}", "Guard (uncredited)", "L'inspecteur {surname}", "",
+)  # fmt: skip
+# (department, job, how many) as TMDB names them; the first is that of a movie's first member of the crew.
+JOBS = (
+    ("Directing", "Director", 10), ("Production", "Producer", 167), ("Writing", "Screenplay", 110),
+    ("Editing", "Editor", 90), ("Production", "Executive Producer", 86), ("Camera", "Director of Photography", 73),
+    ("Production", "Casting", 59), ("Sound", "Original Music Composer", 51), ("Sound", "Sound Re-Recording Mixer", 45),
+    ("Art", "Production Design", 39), ("Costume & Make-Up", "Costume Design", 39), ("Visual Effects", "Animation", 38),
+    ("Writing", "Writer", 38), ("Art", "Art Direction", 34), ("Art", "Set Decoration", 32),
+    ("Camera", "Still Photographer", 30), ("Camera", "Camera Operator", 29), ("Crew", "Thanks", 28),
+    ("Costume & Make-Up", "Makeup Artist", 26), ("Editing", "Dialogue Editor", 26), ("Sound", "Music", 25),
+    ("Writing", "Novel", 23), ("Directing", "Script Supervisor", 23), ("Crew", "Stunts", 22),
+    ("Production", "Co-Producer", 22), ("Sound", "Supervising Sound Editor", 21),
+    ("Costume & Make-Up", "Hairstylist", 21),
+    ("Sound", "Foley", 18), ("Camera", "Steadicam Operator", 13), ("Lighting", "Gaffer", 13),
+    ("Lighting", "Electrician", 12), ("Visual Effects", "Visual Effects", 11), ("Crew", "Special Effects", 11),
+    ("Writing", "Story", 10), ("Crew", "Carpenter", 10), ("Visual Effects", "Visual Effects Supervisor", 7),
+    ("Actors", "Actor", 1),
+)  # fmt: skip
+KEYWORDS = (
+    "woman director", "independent film", "murder", "based on novel", "musical", "violence", "revenge", "biography",
+    "suspense", "love", "sport", "police", "duringcreditsstinger", "teenager", "sequel", "friendship", "world war ii",
+    "stand-up comedy", "prison", "high school", "martial arts", "silent film", "film noir", "kidnapping", "family",
+    "monster", "alien", "dystopia", "paris", "new york", "marriage", "christmas", "small town", "detective", "vampire",
+    "father son relationship", "wedding", "escape", "dog", "based on children's book", "new year's eve", "für elise",
+    "halley's comet", "\xa0nightgown", "cinéma vérité", "côte d'azur", "doppelgänger", "coup d'etat", "9/11", "1920s",
+)  # fmt: skip
+KEYWORD_KINDS = (
+    "lost", "secret", "false", "forbidden", "female", "old", "small", "ancient", "american", "summer", "first", "magic",
+    "child's", "undercover", "rural", "stolen", "dangerous", "family", "rival", "space", "wartime", "night",
+)  # fmt: skip
+KEYWORD_SUBJECTS = (
+    "love", "letter", "agent", "village", "journey", "identity", "treasure", "island", "train", "teacher", "ghost",
+    "neighbour", "lawyer", "orphan", "robot", "hunter", "dance", "priest", "garden", "boxing", "nurse", "circus",
+    "mother daughter relationship", "fiancé", "café", "duel", "trial", "sea", "horse", "painter", "spy", "experiment",
+    "dream", "escape",
 )  # fmt: skip

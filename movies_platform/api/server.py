@@ -1,0 +1,81 @@
+"""The processes of the API: a parent that answers `/metrics` and starts workers again, and workers that serve.
+
+granian, because it drops clients that do not send their request in time, which uvicorn does not (docs/decisions/0014).
+"""
+
+import logging
+import logging.config
+import multiprocessing
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from movies_platform.errors import MoviesPlatformError, SettingsError
+from movies_platform.settings import settings
+
+HEADER_SECONDS = 10  # for a client to send its request's headers
+STOP_SECONDS = 20  # for requests that run when the server is stopped
+_BUFFER = 64 * 1024  # bytes of headers; the application refuses sooner, with a reason
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"_granian": {"level": "INFO"}, "granian.access": {"level": "INFO"}},
+}  # fmt: skip
+_log = logging.getLogger(__name__)
+
+
+def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> None:
+    """Serve until a signal says to stop; requests that run are answered first.
+
+    Raises SettingsError for settings that do not go together.
+    """
+    from movies_platform.api import auth, monitoring
+
+    chosen = settings()
+    auth.check(chosen, host)
+    folder = tempfile.mkdtemp(prefix="movies-api-metrics-")
+    os.environ[monitoring.FOLDER] = folder
+    try:
+        from granian import Granian
+        from granian.constants import HTTPModes, Interfaces, Loops
+        from granian.http import HTTP1Settings
+
+        logging.config.dictConfig(_LOGGING)
+        multiprocessing.set_start_method("spawn", force=True)  # a fork would copy the thread that answers /metrics
+        if chosen.api_metrics_port:
+            try:
+                monitoring.serve(host, chosen.api_metrics_port, Path(folder))
+            except OSError as problem:
+                raise SettingsError(
+                    f"MOVIES_API_METRICS_PORT={chosen.api_metrics_port} cannot be used ({problem.strerror}). "
+                    "Choose another, or 0 for none."
+                ) from problem
+        _prepare()
+        Granian(
+            "movies_platform.api.app:application", host, port, factory=True, interface=Interfaces.ASGI, workers=workers,
+            loop=Loops.uvloop, http=HTTPModes.http1, websockets=False,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=_BUFFER),
+            respawn_failed_workers=True, workers_kill_timeout=STOP_SECONDS, log_access=access_log,
+            log_dictconfig=_LOGGING,
+        ).serve()  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare() -> None:
+    """Build the file of the latest snapshot before workers start, where it can be had; later they look themselves."""
+    from movies_platform.api.index import prepared
+    from movies_platform.published.read import latest_snapshot
+    from movies_platform.published.store import open_store
+
+    chosen = settings()
+    try:
+        prepared(latest_snapshot(open_store(chosen.published)), Path(chosen.api_cache))
+    except MoviesPlatformError as problem:
+        _log.warning("%s", problem)
+    except Exception as problem:  # the store is away
+        _log.warning("%s cannot be read: %s", chosen.published, problem)
