@@ -243,8 +243,9 @@ def check_settings() -> Settings:
         place = f"{getattr(chosen, name)}"
         if "://" not in place and Path(place).is_file():
             raise SettingsError(f"{names()[name]}: {place} is a file. Name a folder.")
-    _check_globs("MOVIES_PUBLISH_WITHOUT", chosen.publish_without)
-    _check_globs("MOVIES_LOAD_WITHOUT", chosen.load_without)
+    for setting, globs in (("publish", chosen.publish_without), ("load", chosen.load_without)):
+        if globs:  # only then, as the contracts take as long to import as a short command takes
+            _check_globs(f"MOVIES_{setting.upper()}_WITHOUT", globs)
     if chosen.alerts and (scheme := _misunderstood(chosen.alerts)):
         raise SettingsError(f"MOVIES_ALERTS: {scheme} is no address that Apprise understands.")
     return chosen
@@ -254,7 +255,7 @@ def _check_globs(setting: str, globs: tuple[str, ...]) -> None:
     from movies_platform.contracts.published import is_chosen, published_tables
     from movies_platform.contracts.tables import qualified
 
-    tables = published_tables() if globs else []
+    tables = published_tables()
     for glob in globs:
         if not any(is_chosen(table, [glob]) for table in tables):
             meant = difflib.get_close_matches(glob, map(qualified, tables), n=1)

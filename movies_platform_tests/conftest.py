@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,13 @@ _SLOW_MODULES = {
     "test_ui_browser.py",
     "test_unattended.py",
 }
+_LONGEST = {
+    name: place
+    for place, name in enumerate(
+        ["test_interruptions.py", "test_cli_end_to_end.py", "test_real_months.py", "test_loaded.py",
+         "test_published.py", "test_unattended.py", "test_definitions.py"]
+    )
+}  # fmt: skip
 
 
 def _is_slow(item: pytest.Item) -> bool:
@@ -43,13 +51,13 @@ def _is_slow(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark slow tests and those on real data; begin with the longest, so that no processor waits for it at the end."""
+    """Mark slow tests and those on real data; begin with the longest modules, so that no processor waits at the end."""
     for item in items:
         if _is_slow(item):
             item.add_marker(pytest.mark.slow)
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)
-    items.sort(key=lambda item: item.path.name != "test_unattended.py")
+    items.sort(key=lambda item: _LONGEST.get(item.path.name, len(_LONGEST)))
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +88,25 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three made-up months of 300 movies, each a folder."""
     folder = tmp_path_factory.mktemp("made")
     return [made.path.parent for made in write_sample(folder, months=3, movies=300, seed=7)]
+
+
+@pytest.fixture(scope="session")
+def home_of_a_month(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the first made-up month was delivered as 2017-11 and refreshed; to be copied, not used."""
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings(patch)
+        patch.setenv("MOVIES_NO_PUBLISH", "1")
+        shell = Shell(tmp_path_factory.mktemp("month") / "home")
+        shell("deliver", months[0], "--month", "2017-11")
+        shell("refresh")
+    return shell.home
+
+
+@pytest.fixture
+def month_shell(shell: Shell, home_of_a_month: Path) -> Shell:
+    """The command line in a home in which the first made-up month was delivered as 2017-11 and refreshed."""
+    shutil.copytree(home_of_a_month, shell.home, dirs_exist_ok=True)
+    return shell
 
 
 @pytest.fixture(scope="session")

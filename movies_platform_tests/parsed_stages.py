@@ -37,7 +37,7 @@ class Stages:
 
     def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH) -> Reading:
         """Records as delivered."""
-        return load_records(self.connection, reader, month=month, file=FILE, scratch=scratch)
+        return load_records(self.connection, reader, month=month, file=f"{reader.source.name}.csv", scratch=scratch)
 
     def add(self, *records: dict[str, str | None], month: dt.date = MONTH, source: Source = MOVIES_METADATA) -> None:
         """Raw records with the given columns, numbered from 1; an id where none is given."""
@@ -48,8 +48,10 @@ class Stages:
         append(self.connection, qualified(raw_table(source)), rows)
 
     def parse(self, month: dt.date = MONTH) -> None:
-        """What was loaded or added."""
+        """What was loaded or added; a file without records has nothing to parse."""
         for source in SOURCES:
+            if not self.rows(f"SELECT 1 FROM {qualified(raw_table(source))} LIMIT 1"):
+                continue
             reject_records(self.connection, source, month)
             fill_records(self.connection, month, source)
             for nested in source.nested:

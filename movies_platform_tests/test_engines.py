@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from movies_platform.contracts import qualified, table_named
+from movies_platform.contracts import all_tables, qualified
 from movies_platform.contracts.frames import typed_frame
-from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.contracts.sources import SOURCES
 from movies_platform.raw.reader import RecordReader
 from movies_platform_tests.frames import CORE, METRICS, compute
-from movies_platform_tests.parsed_stages import FILE, Stages
+from movies_platform_tests.parsed_stages import Stages
 
 COUNTS = {
     "movies": 45_433, "genres": 20, "companies": 23_693, "movie_genres": 91_015, "movie_companies": 70_476,
@@ -23,14 +23,16 @@ COUNTS = {
 @pytest.mark.real
 def test_every_function_gives_the_same_cells_on_every_engine(real_data: Path, tmp_path: Path) -> None:
     stages = Stages()
-    with gzip.open(real_data / "the-movies-dataset" / "movies_metadata.csv.gz") as stream:
-        stages.load(RecordReader(stream, FILE, MOVIES_METADATA), tmp_path)
+    for source in SOURCES:
+        (path,) = (real_data / "the-movies-dataset").glob(f"{source.name}*.csv.gz")
+        with gzip.open(path) as stream:
+            stages.load(RecordReader(stream, f"{source.name}.csv", source), tmp_path)
     stages.parse()
-    frames: dict[str, pd.DataFrame] = {}
-    for name in ("parsed_movies", "parsed_genres", "parsed_companies"):
-        contract = table_named(name)
-        frames[name] = typed_frame(stages.connection.execute(f"FROM {qualified(contract)}").df(), contract)
+    parsed = [table for table in all_tables() if table.schema == "parsed"]
+    frames: dict[str, pd.DataFrame] = {
+        table.name: typed_frame(stages.connection.execute(f"FROM {qualified(table)}").df(), table) for table in parsed
+    }
     for name in [*CORE, *METRICS]:  # links before the names of what they link to
         frames[name] = compute(name, frames)  # compares
         assert len(frames[name]) == COUNTS.get(name, len(frames[name]))
-    assert len(frames) == 3 + len(CORE) + len(METRICS)
+    assert len(frames) == len(parsed) + len(CORE) + len(METRICS)

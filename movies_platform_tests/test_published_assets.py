@@ -78,9 +78,9 @@ def test_what_a_run_did_and_why_it_failed_is_said(
     lines, _ = done(recomputed=True)
     assert lines[0].endswith("(as before)")
     assert lines[1].endswith("as before")
-    monkeypatch.setenv("MOVIES_LOAD_TO", "postgresql://me:secret@127.0.0.1:1/x?connect_timeout=1 nonsense")
+    monkeypatch.setenv("MOVIES_LOAD_TO", f"sqlite:///{home}/nowhere/films.db")
     lines, problems = done(recomputed=False)
-    assert "no database to load" in problems[0]
+    assert "nowhere" in problems[0]
     assert lines == [f"problem   {line}" for line in problems[0].splitlines()]
     with duckdb.connect(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM platform.builds")

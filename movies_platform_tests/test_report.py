@@ -378,7 +378,7 @@ def test_the_page_needs_no_other_file_and_begins_with_the_answers(reported: Shel
     assert sum(tag == "svg" for tag, _ in found.tags) == len(CHARTS)
     assert all(answer.question in found.text for answer in ANSWERS)
     parts = [attributes["id"] for tag, attributes in found.tags if tag in ("section", "details")]
-    assert parts == ["answers", "charts", "checks", "tables"]
+    assert parts == ["answers", "people", "charts", "checks", "tables"]
     years = {year for answer in found.found["answers"] for year in answer}
     assert 20 <= len(years) <= 24
     assert "passed" in found.text

@@ -2,6 +2,9 @@
 
 A mean of few votes says little: the weighted rating draws it to the mean of all movies, as IMDb's formula does. A movie
 is voted on when its vote_count is above 0 and its vote_average known.
+
+Means are sums divided by counts. A sum of delivered values, which have a few decimals, is rounded to six; weighted
+ratings, which have any number, are added up in whole units (exact below 2**53). So the order of adding decides nothing.
 """
 
 import narwhals as nw
@@ -10,6 +13,8 @@ from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.catalogue import table_asset
 from movies_platform.metrics.releases import releases, winners, with_names
 
+_DECIMALS = 6  # of a sum of delivered values
+_UNITS = 1e10  # of a weighted rating, which are added up
 _MANY_VOTES = 0.9  # the quantile of votes from which on a movie's own mean counts more than that of all
 
 
@@ -24,7 +29,7 @@ def movie_votes(movies: nw.LazyFrame) -> nw.LazyFrame:
     )  # fmt: skip
     usual = voted.select(
         nw.col("votes").cast(nw.Float64).quantile(_MANY_VOTES, interpolation="linear").alias("many"),
-        nw.col("mean_vote").mean().alias("mean_of_all"),
+        (nw.col("mean_vote").sum().round(_DECIMALS) / nw.len()).alias("mean_of_all"),
     )  # fmt: skip
     votes, many = nw.col("votes"), nw.col("many")
     weighted = (votes * nw.col("mean_vote") + many * nw.col("mean_of_all")) / (votes + many)
@@ -36,9 +41,9 @@ def rated_movies(movies: nw.LazyFrame, ratings: nw.LazyFrame) -> nw.LazyFrame:
 
     `ratings` has a row for each rating. No votes are null, no ratings 0.
     """
-    stars = ratings.group_by("movie_id").agg(
-        nw.len().alias("ratings"), nw.col("rating").mean().alias("mean_rating")
-    )  # fmt: skip
+    stars = ratings.group_by("movie_id").agg(nw.len().alias("ratings"), nw.col("rating").sum().alias("stars"))
+    stars = stars.with_columns((nw.col("stars").round(_DECIMALS) / nw.col("ratings")).alias("mean_rating"))
+    stars = stars.drop("stars")
     known = movies.select("movie_id").join(movie_votes(movies), on="movie_id", how="left")
     known = known.join(stars, on="movie_id", how="left")
     is_known = ~nw.col("votes").is_null() | ~nw.col("ratings").is_null()
@@ -55,6 +60,7 @@ def yearly_ratings(movies: nw.LazyFrame, movie_ratings: nw.LazyFrame, links: nw.
     sums = rows.with_columns(
         (nw.col("votes") * nw.col("mean_vote")).alias("points"),
         (nw.col("ratings") * nw.col("mean_rating")).alias("stars"),
+        (nw.col("weighted_rating") * _UNITS).round().alias("weighted"),
     )
     votes, ratings = nw.col("votes"), nw.col("ratings")
     return (
@@ -63,16 +69,18 @@ def yearly_ratings(movies: nw.LazyFrame, movie_ratings: nw.LazyFrame, links: nw.
             nw.len().alias("movies"),
             votes.sum().alias("votes"),
             nw.col("points").sum().alias("points"),
-            nw.col("weighted_rating").mean().alias("weighted_rating"),
+            nw.col("weighted").sum().alias("weighted"),
+            nw.col("weighted").count().alias("voted"),
             ratings.sum().alias("ratings"),
             nw.col("stars").sum().alias("stars"),
         )
         .with_columns(votes.fill_null(0), ratings.fill_null(0))
         .with_columns(
-            nw.when(votes > 0).then(nw.col("points") / votes).alias("mean_vote"),
-            nw.when(ratings > 0).then(nw.col("stars") / ratings).alias("mean_rating"),
+            nw.when(votes > 0).then(nw.col("points").round(_DECIMALS) / votes).alias("mean_vote"),
+            nw.when(nw.col("voted") > 0).then(nw.col("weighted") / _UNITS / nw.col("voted")).alias("weighted_rating"),
+            nw.when(ratings > 0).then(nw.col("stars").round(_DECIMALS) / ratings).alias("mean_rating"),
         )
-        .drop("points", "stars")
+        .drop("points", "weighted", "voted", "stars")
     )
 
 
