@@ -20,7 +20,7 @@ from movies_platform.contracts.sources import SOURCES, Source
 LOWEST_SHARE_OF_WHOLE = 0.5
 REMEMBERED = 12  # months from which bounds are learned
 WIDEST = 2.0  # factor around a single earlier month
-FEWEST = 30  # so few are never a reason to warn
+FEWEST = 25  # fewer are never a reason to warn
 USUAL_SHARE = 0.01  # of records (movies, dollars), is always usual
 WIDEST_SHARE = 3.0  # factor around the shares of before
 FIRST = "no earlier month to compare with."
