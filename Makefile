@@ -12,10 +12,10 @@ demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 	@sh bin/demo $(BIN) data/demo
 
 test: $(VENV)/.installed-dev  ## all tests
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real data: under a minute
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not real"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not real"
 
 dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same home
 	@$(BIN)/python -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2> /dev/null || \

@@ -7,6 +7,7 @@ killed at a transaction or in the middle of archiving; one more refresh complete
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from movies_platform.contracts.tables import all_tables
 from movies_platform_tests.compare_warehouses import differences
-from movies_platform_tests.shell import COMMAND, TIMEOUT, Shell, run_forked
+from movies_platform_tests.shell import COMMAND, TIMEOUT, Shell
 
 # A process that is killed when something happens for the nth time: the first word says what.
 KILLED = """\
@@ -115,12 +116,11 @@ class Homes:
 def killing(
     shell: Shell, when: str, number: int, *command: str, kill: str = "SIGKILL"
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process that gets a signal at that moment."""
-    return run_forked(_killed, [kill, when, number, *command], shell.environment())
-
-
-def _killed() -> None:
-    exec(KILLED, {})
+    """Run a command in a process that gets a signal at that moment: a new one, in which nothing is imported yet."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, kill, when, f"{number}", *command],
+        env=shell.environment(), capture_output=True, text=True, timeout=TIMEOUT,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

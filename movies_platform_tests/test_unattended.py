@@ -58,7 +58,7 @@ def test_deliveries_become_tables_with_nobody_looking(
         platform.wait("the tables are computed again", lambda: len(platform.tables_done()) == 2)
         time.sleep(5)  # would anything else start?
 
-        assert platform.titles() == [f"The delivery for {third} is refused"]
+        assert platform.titles() == [f"The delivery for {third} is refused"], platform.heard
         assert platform.store.listing("incoming") == ["incoming/november/readme.txt"]
         assert sorted(note["month"] for note in platform.notes("processed")) == [first, second, third]
         assert len(platform.notes("failed")) == 1
