@@ -77,6 +77,10 @@ class SnapshotRefused(MoviesPlatformError):  # noqa: N818
     """The tables are not fit to be published: out of date, empty, much smaller than before, or failing a check."""
 
 
+class TablesOutdated(SnapshotRefused):
+    """The tables do not show what was delivered since: they are computed next, and published then."""
+
+
 class SnapshotDamaged(MoviesPlatformError):  # noqa: N818
     """A file of a snapshot is not what its manifest says."""
 

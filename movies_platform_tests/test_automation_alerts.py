@@ -22,7 +22,7 @@ from dagster_shared.error import SerializableErrorInfo
 from movies_platform.automation import alerts as module
 from movies_platform.automation.alerts import Cause, Cursor, digest, send
 from movies_platform.definitions import defs
-from movies_platform.errors import DeliveryRejected
+from movies_platform.errors import DeliveryRejected, MonthIncomplete, TablesOutdated
 from movies_platform_tests.faults import listener
 
 NOW = dt.datetime(2026, 11, 12, tzinfo=dt.UTC)
@@ -216,6 +216,12 @@ def test_a_failed_run_is_told_when_it_is_known_not_to_be_tried_again(
         instance.add_run_tags(run.run_id, {"dagster/will_retry": again})
         assert tick() == told
         assert tick() == []
+
+
+@pytest.mark.parametrize("problem", [MonthIncomplete("half of it"), TablesOutdated("not yet")], ids=repr)
+def test_what_the_next_run_sets_right_is_not_told(tick: Ticks, instance, problem: Exception):
+    load_month(instance, problem)
+    assert tick() == []
 
 
 def test_a_check_that_warns_in_a_green_run_is_told_once(tick: Ticks, instance):

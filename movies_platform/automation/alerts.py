@@ -19,6 +19,7 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from movies_platform.automation.deliveries import ARRIVAL, PARTITION
+from movies_platform.errors import MonthIncomplete, TablesOutdated
 from movies_platform.landing import open_landing
 from movies_platform.resources.failures import first_failure
 from movies_platform.resources.months import month_name
@@ -29,6 +30,8 @@ _MOST_RUNS = 500  # of one tick
 _FAILURES_IN_A_ROW = 3
 _LONGEST_TEXT = 1_500  # the strictest channels take 2,000, and what they do not take would hold up what follows
 _WILL_RETRY = "dagster/will_retry"
+# Errors of a run that met another one half-way (a killed one, say): the run that is due next sets it right, or is told.
+_SET_RIGHT = {MonthIncomplete.__name__, TablesOutdated.__name__}
 _MOST_KEPT = 2_000  # runs and keys in the cursor
 _MOST_WAITING = 200  # messages in the cursor
 
@@ -137,6 +140,8 @@ def _failure(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Cause
     if failure and "DeliveryRejected" in failure.kinds:
         key = f"refused:{run.tags.get(ARRIVAL, run.run_id)}"
         yield Cause(key, f"The delivery{of_month} is refused", _with_link(failure.reason, run))
+        return
+    if failure and not _SET_RIGHT.isdisjoint(failure.kinds):
         return
     ended = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
     reasons = [failure.reason] if failure else [e.dagster_event.message or "" for e in ended if e.dagster_event]

@@ -37,7 +37,7 @@ from movies_platform.contracts.published import (
 from movies_platform.contracts.raw import DELIVERIES
 from movies_platform.contracts.tables import order_of, qualified
 from movies_platform.contracts.violations import violations_of
-from movies_platform.errors import NoSnapshot, SnapshotDamaged, SnapshotRefused
+from movies_platform.errors import NoSnapshot, SnapshotDamaged, SnapshotRefused, TablesOutdated
 from movies_platform.landing import open_landing
 from movies_platform.landing.deliveries import refused_months
 from movies_platform.published.read import Snapshot, latest_snapshot
@@ -263,7 +263,7 @@ def _fit_months(connection: duckdb.DuckDBPyConnection) -> list[str]:
         months = [month_name(row[0]) for row in found]
     stale = [qualified(table) for table in stale_tables(connection)]
     if stale or not months:
-        raise SnapshotRefused(
+        raise TablesOutdated(
             f"Not published: {', '.join(stale) or 'the warehouse'} does not show what was delivered. "
             "Run 'movies-platform refresh' first."
         )
