@@ -14,7 +14,7 @@ demo: $(VENV)/.installed  ## made-up deliveries, refreshed, and the answers
 test: $(VENV)/.installed-dev  ## all tests
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real data: under a minute
+test-fast: $(VENV)/.installed-dev  ## those that need no servers and no real data
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not real"
 
 dev: $(VENV)/.installed  ## the Dagster UI (PORT=3000) and daemon on the same home
