@@ -109,7 +109,8 @@ def test_any_filter_sort_and_page_size_gives_the_rows_of_one_query(
     for name, each in table.filters.items():
         if data.draw(st.booleans()):
             ids = rows_of(source, f"SELECT DISTINCT {each.column.name} AS id FROM "
-                                  f"{qualified(each.column.table)} WHERE id IS NOT NULL ORDER BY 1 LIMIT 40")  # fmt: skip
+                                  f"{qualified(each.column.table)} WHERE id IS NOT NULL ORDER BY 1 LIMIT 40"
+                          )  # fmt: skip
             asked[name] = data.draw(st.sampled_from([row["id"] for row in ids]))
     own = [column.name for column in table.contract.columns]
     sort = [(name, data.draw(st.booleans()))

@@ -91,10 +91,9 @@ else:
 MONTH_COMMITS = 1 + sum(table.schema == "parsed" for table in all_tables())  # raw, and each parsed table
 COMMITS = 2 * MONTH_COMMITS + sum(table.schema in ("core", "metrics") for table in all_tables())
 MOMENTS = [
-    *[("after_commit", n) for n in (1, 2, MONTH_COMMITS, MONTH_COMMITS + 1, 2 * MONTH_COMMITS, COMMITS - 9, COMMITS)],
-    *[("before_commit", n) for n in (1, 3, MONTH_COMMITS + 1)],  # the first, the last: archived, but not in the tables
+    *[("after_commit", n) for n in (1, MONTH_COMMITS, 2 * MONTH_COMMITS, COMMITS - 9, COMMITS)],
+    *[("before_commit", n) for n in (1, MONTH_COMMITS + 1)],  # archived, but not in the tables
     *[(step, 1) for step in ("copy", "write", "delete")],  # of archiving
-    ("delete", 2),
 ]  # fmt: skip
 Tables = Mapping[str, list[tuple[object, ...]]]
 
