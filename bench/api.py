@@ -1,6 +1,6 @@
 """Measure the HTTP API beside a hello world of the same server, Datasette, and FastAPI over DuckDB.
 
-    python bench/api.py --home data --peers /tmp/peers/bin/python
+    python bench/api.py --home data --peers peers/bin/python
 
 `--home` is one whose snapshot is published (the real month, in the report). `--peers` is the Python of a virtual
 environment with datasette, fastapi, uvicorn and duckdb; without it, only the hello world is measured beside. Needs

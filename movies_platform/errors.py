@@ -13,7 +13,7 @@ class SettingsError(MoviesPlatformError):
     """A setting cannot be understood."""
 
 
-class DeliveryRejected(MoviesPlatformError):  # noqa: N818  (a verdict on data, named as the operators say it)
+class DeliveryRejected(MoviesPlatformError):  # a verdict on data, named as the operators say it
     """A delivery cannot be used.
 
     `file` and `record` (1-based, None where it is about the whole file) say where, `remedy` what
@@ -29,51 +29,51 @@ class DeliveryRejected(MoviesPlatformError):  # noqa: N818  (a verdict on data, 
         return f"{where + ': ' if where else ''}{self.problem}. {self.remedy}"
 
 
-class NoDelivery(MoviesPlatformError):  # noqa: N818
+class NoDelivery(MoviesPlatformError):
     """A month was asked for that nobody has delivered."""
 
 
-class MonthIncomplete(MoviesPlatformError):  # noqa: N818
+class MonthIncomplete(MoviesPlatformError):
     """The parsed tables of a month are of another delivery than its raw tables, because a run was killed."""
 
 
-class DeliveryChanged(MoviesPlatformError):  # noqa: N818
+class DeliveryChanged(MoviesPlatformError):
     """A file of a delivery was replaced while it was read; reading it again reads the new one."""
 
 
-class LandingDamaged(MoviesPlatformError):  # noqa: N818
+class LandingDamaged(MoviesPlatformError):
     """A note or a file in the landing zone is not what the platform wrote there."""
 
 
-class TransferBroken(MoviesPlatformError):  # noqa: N818
+class TransferBroken(MoviesPlatformError):
     """An object of the landing zone does not come through; nothing of it was used."""
 
 
-class WarehouseBusy(MoviesPlatformError):  # noqa: N818
+class WarehouseBusy(MoviesPlatformError):
     """Another process is writing the warehouse and did not end in time."""
 
 
-class WarehouseDamaged(MoviesPlatformError):  # noqa: N818
+class WarehouseDamaged(MoviesPlatformError):
     """The file of the warehouse is no database any more; all that was in it can be computed again."""
 
 
-class WarehouseOutdated(MoviesPlatformError):  # noqa: N818
+class WarehouseOutdated(MoviesPlatformError):
     """The warehouse was made by an earlier version of the platform; all that is in it can be computed again."""
 
 
-class ContractViolation(MoviesPlatformError):  # noqa: N818
+class ContractViolation(MoviesPlatformError):
     """A table that was about to be stored is not what its contract declares."""
 
 
-class UnknownTable(MoviesPlatformError):  # noqa: N818
+class UnknownTable(MoviesPlatformError):
     """A table was asked for that no contract declares, or that nobody has computed yet."""
 
 
-class NoSnapshot(MoviesPlatformError):  # noqa: N818
+class NoSnapshot(MoviesPlatformError):
     """A snapshot was asked for before the first was published."""
 
 
-class SnapshotRefused(MoviesPlatformError):  # noqa: N818
+class SnapshotRefused(MoviesPlatformError):
     """The tables are not fit to be published: out of date, empty, much smaller than before, or failing a check."""
 
 
@@ -81,13 +81,13 @@ class TablesOutdated(SnapshotRefused):
     """The tables do not show what was delivered since: they are computed next, and published then."""
 
 
-class SnapshotDamaged(MoviesPlatformError):  # noqa: N818
+class SnapshotDamaged(MoviesPlatformError):
     """A file of a snapshot is not what its manifest says."""
 
 
-class LoadFailed(MoviesPlatformError):  # noqa: N818
+class LoadFailed(MoviesPlatformError):
     """A database could not be loaded; it is as it was."""
 
 
-class QueryFailed(MoviesPlatformError):  # noqa: N818
+class QueryFailed(MoviesPlatformError):
     """A question to a snapshot cannot be answered: it is no SQL, names no table, or wants to change something."""

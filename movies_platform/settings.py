@@ -243,9 +243,9 @@ def check_settings() -> Settings:
         place = f"{getattr(chosen, name)}"
         if "://" not in place and Path(place).is_file():
             raise SettingsError(f"{names()[name]}: {place} is a file. Name a folder.")
-    for setting, globs in (("publish", chosen.publish_without), ("load", chosen.load_without)):
-        if globs:  # only then, as the contracts take as long to import as a short command takes
-            _check_globs(f"MOVIES_{setting.upper()}_WITHOUT", globs)
+    for name in ("publish_without", "load_without"):
+        if globs := getattr(chosen, name):  # only then: it imports the contracts, which short commands do not need
+            _check_globs(names()[name], globs)
     if chosen.alerts and (scheme := _misunderstood(chosen.alerts)):
         raise SettingsError(f"MOVIES_ALERTS: {scheme} is no address that Apprise understands.")
     return chosen

@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from multiprocessing import forkserver
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from movies_platform.contracts.tables import all_tables, qualified
 
@@ -34,6 +36,7 @@ def run_forked(
     command = ["movies-platform", *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         said = [Path(folder, name) for name in ("stdout", "stderr")]
+        _start_server()
         process = _FORKS.Process(target=_in_fork, args=(target, command, environment, str(Path.cwd()), said))
         process.start()
         process.join(TIMEOUT)
@@ -43,6 +46,14 @@ def run_forked(
             raise subprocess.TimeoutExpired(command, TIMEOUT, *(path.read_bytes() for path in said))
         texts = [path.read_text(encoding="utf-8") for path in said]
         return subprocess.CompletedProcess(command, process.exitcode, *texts)
+
+
+def _start_server() -> None:
+    """Start it where it does not run, without the settings of the test that needs it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MOVIES_") or name == "DAGSTER_HOME"]:
+            patch.delenv(name)
+        forkserver.ensure_running()
 
 
 def _in_fork(

@@ -1,10 +1,11 @@
 """Votes and ratings of movies, genres and years, on small frames."""
 
+import random
 from typing import Any
 
 import pytest
 
-from movies_platform_tests.frames import compute, frame, tuples
+from movies_platform_tests.frames import compute, frame, on_duckdb, tuples
 
 Votes = tuple[int | None, float | None]
 
@@ -36,6 +37,21 @@ def test_few_votes_are_drawn_to_the_mean_of_all():
     """Of 100 and 0.5 x 10 votes, m is 91 and C 7: 100/191 x 8 + 91/191 x 7 and 10/101 x 6 + 91/101 x 7."""
     found = tuples(compute("movie_ratings", state((100, 8.0), (10, 6.0))))
     assert [row[3] for row in found] == [pytest.approx((800 + 637) / 191), pytest.approx((60 + 637) / 101)]
+
+
+def test_the_order_of_rows_changes_no_digit():
+    draw = random.Random(3)
+    votes = [(draw.randint(1, 900), draw.randint(1, 100) / 10) for _ in range(400)]
+    frames = state(*votes, ratings={n: [draw.randint(1, 50) / 10 for _ in range(9)] for n in range(1, 400)})
+    found = []
+    for seed in (1, 2):
+        mixed = {name: rows.sample(frac=1, random_state=seed) for name, rows in frames.items()}
+        mixed["movie_ratings"] = on_duckdb("movie_ratings", mixed)
+        mixed["genre_ratings_by_year"] = on_duckdb(
+            "genre_ratings_by_year", mixed | {"movie_ratings": mixed["movie_ratings"].sample(frac=1, random_state=seed)}
+        )
+        found.append([tuples(mixed[name]) for name in ("movie_ratings", "genre_ratings_by_year")])
+    assert found[0] == found[1]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import orjson
 MEDIA_TYPE = b"application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818  (RFC 9457's word)
+class Problem(Exception):  # RFC 9457's word
     """An answer that is an error: its status, a sentence that says what to do, further members and headers."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any):

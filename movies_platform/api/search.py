@@ -14,7 +14,7 @@ INLINE_PLACES, INLINE_BYTES = 300, 1_500_000  # of a search; what is larger take
 _LINE, _SPACE = b"\n "
 
 
-class TooSlow(Exception):  # noqa: N818
+class TooSlow(Exception):
     """The time for a question is over."""
 
 

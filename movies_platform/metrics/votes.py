@@ -3,17 +3,16 @@
 A mean of few votes says little: the weighted rating draws it to the mean of all movies, as IMDb's formula does. A movie
 is voted on when its vote_count is above 0 and its vote_average known.
 
-Means are sums divided by counts. A sum of delivered values, which have a few decimals, is rounded to six; weighted
-ratings, which have any number, are added up in whole units (exact below 2**53). So the order of adding decides nothing.
+Means are totals (`releases.total`, rounded to six decimals) divided by counts; weighted ratings, which have more
+decimals than delivered values, are added up in whole units (exact below 2**53). So the order of adding decides nothing.
 """
 
 import narwhals as nw
 
 from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.catalogue import table_asset
-from movies_platform.metrics.releases import releases, winners, with_names
+from movies_platform.metrics.releases import releases, total, winners, with_names
 
-_DECIMALS = 6  # of a sum of delivered values
 _UNITS = 1e10  # of a weighted rating, which are added up
 _MANY_VOTES = 0.9  # the quantile of votes from which on a movie's own mean counts more than that of all
 
@@ -29,11 +28,16 @@ def movie_votes(movies: nw.LazyFrame) -> nw.LazyFrame:
     )  # fmt: skip
     usual = voted.select(
         nw.col("votes").cast(nw.Float64).quantile(_MANY_VOTES, interpolation="linear").alias("many"),
-        (nw.col("mean_vote").sum().round(_DECIMALS) / nw.len()).alias("mean_of_all"),
-    )  # fmt: skip
+        nw.col("mean_vote").sum().alias("mean_of_all"),
+        nw.len().alias("voted"),
+    ).with_columns((total("mean_of_all", "voted") / nw.col("voted")).alias("mean_of_all"))  # fmt: skip
     votes, many = nw.col("votes"), nw.col("many")
     weighted = (votes * nw.col("mean_vote") + many * nw.col("mean_of_all")) / (votes + many)
-    return voted.join(usual, how="cross").with_columns(weighted.alias("weighted_rating")).drop("many", "mean_of_all")
+    return (
+        voted.join(usual, how="cross")
+        .with_columns(weighted.alias("weighted_rating"))
+        .drop("many", "mean_of_all", "voted")
+    )
 
 
 def rated_movies(movies: nw.LazyFrame, ratings: nw.LazyFrame) -> nw.LazyFrame:
@@ -42,8 +46,7 @@ def rated_movies(movies: nw.LazyFrame, ratings: nw.LazyFrame) -> nw.LazyFrame:
     `ratings` has a row for each rating. No votes are null, no ratings 0.
     """
     stars = ratings.group_by("movie_id").agg(nw.len().alias("ratings"), nw.col("rating").sum().alias("stars"))
-    stars = stars.with_columns((nw.col("stars").round(_DECIMALS) / nw.col("ratings")).alias("mean_rating"))
-    stars = stars.drop("stars")
+    stars = stars.with_columns((total("stars", "ratings") / nw.col("ratings")).alias("mean_rating")).drop("stars")
     known = movies.select("movie_id").join(movie_votes(movies), on="movie_id", how="left")
     known = known.join(stars, on="movie_id", how="left")
     is_known = ~nw.col("votes").is_null() | ~nw.col("ratings").is_null()
@@ -76,9 +79,9 @@ def yearly_ratings(movies: nw.LazyFrame, movie_ratings: nw.LazyFrame, links: nw.
         )
         .with_columns(votes.fill_null(0), ratings.fill_null(0))
         .with_columns(
-            nw.when(votes > 0).then(nw.col("points").round(_DECIMALS) / votes).alias("mean_vote"),
-            nw.when(nw.col("voted") > 0).then(nw.col("weighted") / _UNITS / nw.col("voted")).alias("weighted_rating"),
-            nw.when(ratings > 0).then(nw.col("stars").round(_DECIMALS) / ratings).alias("mean_rating"),
+            (total("points", "votes") / votes).alias("mean_vote"),
+            (total("weighted", "voted") / _UNITS / nw.col("voted")).alias("weighted_rating"),
+            (total("stars", "ratings") / ratings).alias("mean_rating"),
         )
         .drop("points", "weighted", "voted", "stars")
     )
