@@ -32,6 +32,7 @@ bench: $(VENV)/.installed-dev  ## measurements, written to docs/benchmarks.md
 	$(BIN)/python bench/run.py scale --factors 10 --repeat 5 --only refresh pandas dagster floor
 	$(BIN)/python bench/run.py scale --factors 100 --repeat 1
 	$(BIN)/python bench/run.py history
+	$(BIN)/python bench/run.py files --repeat 1
 	$(BIN)/python bench/publish.py
 	$(BIN)/python bench/api.py --home $(MOVIES_HOME)
 

@@ -29,7 +29,7 @@ def _list(text: object) -> list:
 
 def by_movie(path: Path) -> pd.DataFrame:
     """The records of a file, the last one of each movie, indexed by movie."""
-    records = pd.read_csv(path, dtype=str, on_bad_lines="skip", engine="c")
+    records = pd.read_csv(path, dtype=str, on_bad_lines="skip", lineterminator="\n")
     records["movie_id"] = pd.to_numeric(records["id"], errors="coerce")
     return records.dropna(subset="movie_id").drop_duplicates("movie_id", keep="last").set_index("movie_id")
 

@@ -131,6 +131,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     first_month: Month = Field("2015-01", description="the first month that can be delivered")
     memory: Size = Field("", description="memory of the database (a quarter of the machine's); beyond it, it spills")
+    cores: int = Field(0, ge=0, le=4096, description="cores to use (all)")
     wait: float = Field(600, ge=0, le=604_800, description="seconds to wait while another process writes the warehouse")
     keep_snapshots: int = Field(5, ge=2, description="published snapshots that stay")
     publish_without: Globs = Field((), description="tables without CSV files, for example `core.ratings,core.movie_c*`")
@@ -195,6 +196,11 @@ class Settings(BaseModel):
         9464, ge=0, le=65535, description="port of Prometheus' `/metrics`, on the same address; 0: none"
     )
     api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
+
+    @property
+    def usable_cores(self) -> int:
+        """How many cores a refresh uses."""
+        return self.cores or len(os.sched_getaffinity(0))
 
     @property
     def scratch(self) -> Path:

@@ -13,7 +13,7 @@ from movies_platform.contracts.sources import MOVIES_METADATA, SOURCES, NestedLi
 from movies_platform.contracts.tables import qualified
 from movies_platform.parsed.assets import fill_items, fill_records
 from movies_platform.raw.gate import reject_records
-from movies_platform.raw.load import Reading, load_records
+from movies_platform.raw.load import Reading, read_records
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import append, ensure
 
@@ -35,9 +35,13 @@ class Stages:
     def close(self) -> None:
         self.connection.close()
 
-    def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH) -> Reading:
+    def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH, cores: int = 2) -> Reading:
         """Records as delivered."""
-        return load_records(self.connection, reader, month=month, file=f"{reader.source.name}.csv", scratch=scratch)
+        table, file = qualified(raw_table(reader.source)), f"{reader.source.name}.csv"
+        reading = read_records(self.connection, reader, month=month, file=file, folder=scratch, cores=cores)
+        self.connection.execute(f"INSERT INTO {table} BY NAME FROM {reading.rows}")
+        self.connection.execute(f"INSERT INTO raw.data_issues BY NAME FROM {reading.issues}")
+        return reading
 
     def add(self, *records: dict[str, str | None], month: dt.date = MONTH, source: Source = MOVIES_METADATA) -> None:
         """Raw records with the given columns, numbered from 1; an id where none is given."""
@@ -52,7 +56,8 @@ class Stages:
         for source in SOURCES:
             if not self.rows(f"SELECT 1 FROM {qualified(raw_table(source))} LIMIT 1"):
                 continue
-            reject_records(self.connection, source, month)
+            rows = f"(FROM {qualified(raw_table(source))} WHERE delivery_month = DATE '{month}')"
+            reject_records(self.connection, source, month, rows)
             fill_records(self.connection, month, source)
             for nested in source.nested:
                 fill_items(self.connection, month, source, nested)

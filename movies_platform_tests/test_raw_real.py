@@ -5,6 +5,8 @@ import gzip
 import pytest
 
 from movies_platform.contracts.sources import MOVIES_METADATA
+from movies_platform.raw import load as load_module
+from movies_platform.raw.pieces import starts_of
 from movies_platform.raw.reader import RecordReader
 from movies_platform_tests.parsed_stages import Stages
 
@@ -48,3 +50,26 @@ def test_the_broken_movies_have_their_columns_in_place(month):
     for (*found, overview, adult), (*expected, rest, expected_adult) in zip(rows, BROKEN, strict=True):
         assert (found, adult) == (expected, expected_adult)
         assert rest in str(overview)
+
+
+def rows_of(path, folder, cores):
+    stages = Stages()
+    with path.open("rb") as file:
+        stages.load(RecordReader(file, path.name, MOVIES_METADATA), folder, cores=cores)
+    found = [stages.rows(f"FROM {table} ORDER BY ALL") for table in ("raw.raw_movies", "raw.data_issues")]
+    stages.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole_month(real_data, tmp_path_factory):
+    return rows_of(real_data / "deliveries" / "2017-12.csv", tmp_path_factory.mktemp("whole"), cores=1)
+
+
+@pytest.mark.parametrize("pieces", [2, 7, 64])
+def test_a_dirty_month_is_the_same_in_pieces(real_data, whole_month, tmp_path, monkeypatch, pieces):
+    path = real_data / "deliveries" / "2017-12.csv"
+    monkeypatch.setattr(load_module, "PIECE_BYTES", path.stat().st_size // pieces + 1)
+    with path.open("rb") as file:
+        assert len(starts_of(RecordReader(file, path.name, MOVIES_METADATA), load_module.PIECE_BYTES)) == pieces
+    assert rows_of(path, tmp_path, cores=2) == whole_month

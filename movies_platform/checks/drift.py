@@ -139,7 +139,7 @@ def every_column_can_be_read(connection: duckdb.DuckDBPyConnection, month: dt.da
         )
         records, found = month_rows(qualified(raw_table(source)), month), []
         for column, count, example in nulled:
-            filled = value(connection, f"SELECT count(*) FROM {records} WHERE trim({quoted(column)}) <> ''")
+            filled = value(connection, f"SELECT count(*) FROM {records} WHERE ltrim({quoted(column)}) <> ''")
             found.append((column, count, filled, count / max(filled, 1), example))
         worst = sorted((f for f in found if f[3] > HIGHEST_UNREADABLE_SHARE), key=lambda f: -f[3])
         highest = max(found, key=lambda f: f[3], default=None)

@@ -4,7 +4,7 @@ Columns and keys are enforced when a table is written; a check shows all of it (
 again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -60,7 +60,7 @@ def _rules(column: sa.Column[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _doubled_keys(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: str) -> Iterator[tuple[str, int]]:
-    if names := key_of(table):
+    if (names := key_of(table)) and not _ascends(connection, names, rows):
         # What is the same in all rows, as the month and the file of millions of ratings, tells none of them apart.
         varied = ", ".join(f"min({name}) IS DISTINCT FROM max({name}) OR count({name}) < count(*)" for name in names)
         differ = connection.execute(f"SELECT {varied} FROM {rows}").fetchall()[0]
@@ -72,6 +72,21 @@ def _doubled_keys(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: 
         found, example = connection.execute(query).fetchall()[0]
         if found:
             yield f"({key}) is not unique, for instance {example}", found
+
+
+def _ascends(connection: duckdb.DuckDBPyConnection, key: Sequence[str], rows: str) -> bool:
+    """Whether each row has a higher key than the one before, in the order in which they are read.
+
+    Then all differ, whatever that order is. Most tables are stored in the order of their key, and are proven so in a
+    tenth of the time.
+    """
+    before = ", ".join(f"lag({name}) OVER () AS before_{name}" for name in key)
+    is_higher = "false"
+    for name in reversed(key):
+        is_higher = f"({name} > before_{name} OR ({name} = before_{name} AND {is_higher}))"
+    pairs = f"SELECT {', '.join(key)}, {before} FROM {rows}"
+    lower = connection.execute(f"SELECT count(*) FROM ({pairs}) WHERE {is_higher} IS NOT TRUE").fetchall()[0][0]
+    return bool(lower <= 1)  # the first row has none before it
 
 
 def _broken_references(connection: duckdb.DuckDBPyConnection, table: sa.Table, rows: str) -> Iterator[tuple[str, int]]:

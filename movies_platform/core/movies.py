@@ -10,9 +10,16 @@ from movies_platform.contracts.core import MOVIES
 
 
 def newest_versions(rows: nw.LazyFrame, *key: str) -> nw.LazyFrame:
-    """The rows of the newest `delivery_month` that has their `key`; columns as given."""
-    newest = rows.group_by(*key).agg(nw.col("delivery_month").max())
-    return rows.join(newest, on=[*key, "delivery_month"])
+    """The rows of the newest `delivery_month` that has their `key`; columns as given.
+
+    Those of the newest month of all are taken as they are: where each month brings everything again, as it does for
+    millions of ratings, few are left to be compared.
+    """
+    month = rows.select(nw.col("delivery_month").max())
+    latest = rows.join(month, on="delivery_month")
+    earlier = rows.join(month, on="delivery_month", how="anti").join(latest.select(*key), on=key, how="anti")
+    newest = earlier.group_by(*key).agg(nw.col("delivery_month").max())
+    return nw.concat([latest, earlier.join(newest, on=[*key, "delivery_month"])])
 
 
 def present_movies(parsed_movies: nw.LazyFrame, parsed_collections: nw.LazyFrame) -> nw.LazyFrame:

@@ -14,8 +14,9 @@ from movies_platform.contracts.sources import Source
 from movies_platform.contracts.tables import qualified, quoted
 from movies_platform.errors import DeliveryRejected
 from movies_platform.landing.files import find_table, open_table
-from movies_platform.raw.load import load_records
+from movies_platform.raw.load import read_records
 from movies_platform.raw.reader import RecordReader
+from movies_platform.resources.scratch import own_folder
 from movies_platform.settings import settings
 
 HIGHEST_FAULTY_SHARE = 0.05
@@ -49,28 +50,33 @@ def load_file(
     """
     if source.optional and not find_table(files, source.names):
         return None
-    settings().scratch.mkdir(parents=True, exist_ok=True)
-    with open_table(files, source.names, place) as table:
+    with open_table(files, source.names, place) as table, own_folder("raw-") as folder:
         reader = RecordReader(table.stream, table.name, source)
-        reading = load_records(connection, reader, month=month, file=table.name, scratch=settings().scratch)
-    if not reading.records and not source.optional:
-        raise DeliveryRejected("has no records", file=reading.file, remedy="Deliver the file again, complete.")
-    reject_records(connection, source, month)
-    refuse_if_faulty(connection, month, reading.file, reading.records)
+        reading = read_records(
+            connection, reader, month=month, file=table.name, folder=folder, cores=settings().usable_cores
+        )
+        if not reading.records and not source.optional:
+            raise DeliveryRejected("has no records", file=table.name, remedy="Deliver the file again, complete.")
+        connection.execute(f"INSERT INTO {qualified(DATA_ISSUES)} BY NAME FROM {reading.issues}")
+        reject_records(connection, source, month, reading.rows)
+        refuse_if_faulty(connection, month, table.name, reading.records)
+        connection.execute(f"INSERT INTO {qualified(raw_table(source))} BY NAME FROM {reading.rows}")
     stored = _count(connection, f"{qualified(raw_table(source))} WHERE delivery_month = {literal(month)}")
-    rejected = _count(connection, _rejected(month, reading.file))
-    never_stored = _count(connection, f"{_rejected(month, reading.file)} AND issue = 'column_count'")
+    rejected = _count(connection, _rejected(month, table.name))
+    never_stored = _count(connection, f"{_rejected(month, table.name)} AND issue = 'column_count'")
     return Account(
-        file=reading.file, delivered_in=table.file, records=reading.records, joined=reading.joined,
+        file=table.name, delivered_in=table.file, records=reading.records, joined=reading.joined,
         accepted=stored + never_stored - rejected, rejected=rejected, extra_columns=reading.extra_columns,
     )  # fmt: skip
 
 
-def reject_records(connection: duckdb.DuckDBPyConnection, source: Source, month: dt.date) -> None:
-    """Note as rejected the file's records with an unusable key or required value, and all but the last of one key."""
+def reject_records(connection: duckdb.DuckDBPyConnection, source: Source, month: dt.date, rows: str) -> None:
+    """Note as rejected the file's records with an unusable key or required value, and all but the last of one key.
+
+    `rows` is SQL for FROM: rows of the raw table.
+    """
     judged = [*source.key, *(a for a in source.attributes if a.required)]
     values = {a.delivered: value_of(a) for a in judged}
-    records = f"{qualified(raw_table(source))} WHERE delivery_month = {literal(month)}"
     movie_id = next((value_of(a) for a in (*source.key, *source.attributes) if a.name == "movie_id"), "NULL::BIGINT")
     faults = " ".join(
         f"WHEN {values[a.delivered]} IS NULL THEN {{column_name: {literal(a.delivered)}, "
@@ -80,22 +86,27 @@ def reject_records(connection: duckdb.DuckDBPyConnection, source: Source, month:
     _insert_rejected(
         connection, source, month,
         f"SELECT source_file, record_number, {movie_id} AS movie_id, fault.* FROM ("
-        f"SELECT *, CASE {faults} END AS fault FROM {records}) WHERE fault IS NOT NULL",
+        f"SELECT *, CASE {faults} END AS fault FROM {rows}) WHERE fault IS NOT NULL",
     )  # fmt: skip
-    key = ", ".join(a.name for a in source.key)
-    typed_key = ", ".join(f"{values[a.delivered]} AS {a.name}" for a in source.key)
+    key = ", ".join(f"key_{place}" for place, _ in enumerate(source.key))
+    typed_key = ", ".join(f"{values[a.delivered]} AS key_{place}" for place, a in enumerate(source.key))
+    # Nearly no record has a key twice. Those keys are looked for first, on their own, so that what is told of records
+    # is computed for few.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {typed_key} FROM {rows} GROUP BY ALL HAVING count(*) > 1"
+    )
     is_sound = " AND ".join(f"{value} IS NOT NULL" for value in values.values())
     column = literal(source.key[0].delivered if len(source.key) == 1 else None)
     text = " || ', ' || ".join(quoted(a.delivered) for a in source.key)
-    sound = f"SELECT source_file, record_number, {movie_id} AS movie_id, {text} AS text, {typed_key}"
     _insert_rejected(
         connection, source, month,
-        # Nearly no record has a key twice: looking for those first spares joining all the others.
-        f"WITH doubled AS (SELECT {typed_key}, max(record_number) AS last FROM {records} AND {is_sound} "
-        f"GROUP BY ALL HAVING count(*) > 1) SELECT source_file, record_number, movie_id, {column} AS column_name, "
-        "'duplicate_id' AS issue, text[:500] AS value FROM ("
-        f"{sound} FROM {records} AND {is_sound}) JOIN doubled USING ({key}) WHERE record_number < last",
+        f"SELECT source_file, record_number, movie_id, {column} AS column_name, 'duplicate_id' AS issue, value FROM ("
+        f"SELECT *, max(record_number) FILTER (is_sound) OVER (PARTITION BY {key}) AS last FROM ("
+        f"SELECT source_file, record_number, {movie_id} AS movie_id, ({text})[:500] AS value, {key}, "
+        f"({is_sound}) AS is_sound FROM (SELECT *, {typed_key} FROM {rows}) JOIN doubled USING ({key}))) "
+        "WHERE is_sound AND record_number < last",
     )  # fmt: skip
+    connection.execute("DROP TABLE doubled")
 
 
 def _insert_rejected(connection: duckdb.DuckDBPyConnection, source: Source, month: dt.date, query: str) -> None:

@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -87,34 +88,55 @@ class Header:
     extra: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file from byte `start` on; it ends with the file or at one of `ends`, where other pieces start."""
+
+    header: Header
+    start: int
+    ends: tuple[int, ...]
+
+
 class RecordReader:
-    """Reads the records of one file, batch by batch.
+    """Reads the records of one file, or of a piece of it, batch by batch.
 
     `records` is how many records an ordinary CSV reader has seen so far, `joined` how many of them were the rest of a
-    broken one. Raises DeliveryRejected for what is no such file.
+    broken one, `offset` the byte where the next one starts. Raises DeliveryRejected for what is no such file.
     """
 
-    def __init__(self, stream: BinaryIO, file: str, source: Source, *, block_bytes: int = BLOCK_BYTES):
-        self._stream, self._file, self.source, self._block_bytes = stream, file, source, block_bytes
-        # The bytes that are looked at, beginning at byte `_offset` of the file; behind them comes what was read already
+    def __init__(
+        self, stream: BinaryIO, file: str, source: Source, *, block_bytes: int = BLOCK_BYTES, piece: Piece | None = None
+    ):
+        self.stream, self.file, self.source, self.block_bytes = stream, file, source, block_bytes
+        # The bytes that are looked at, beginning at byte `offset` of the file; behind them comes what was read already
         # (`_pending`), then the rest of the stream.
-        self._data, self._pending, self._offset, self._is_final = b"", memoryview(b""), 0, False
+        self.offset, self._data, self._pending, self._is_final = (
+            piece.start if piece else 0,
+            b"",
+            memoryview(b""),
+            False,
+        )
+        self._ends = piece.ends if piece else ()
         self.records = self.joined = 0
         self._is_stopped = False
         self._full: list[Batch] = []
         self._fill(max(block_bytes, len(codecs.BOM_UTF8)))
-        if self._data.startswith(codecs.BOM_UTF8):
+        if not piece and self._data.startswith(codecs.BOM_UTF8):
             self._skip(len(codecs.BOM_UTF8))
-        self.header = self._read_header()
+        self.header = piece.header if piece else self._read_header()
         names = self.header.names
-        self._width = len(names)
+        self.width = len(names)
         self._place = names.index(source.breaks_in) if source.breaks_in else None
         self._id_place = names.index(source.movie_id) if source.movie_id else None
 
     def batches(self, new_file: Callable[[], BinaryIO] = io.BytesIO) -> Iterator[Batch]:
-        """Every record of the file, in order; the lines of each batch are written to a new file."""
+        """Every record, in order; the lines of each batch are written to a new file.
+
+        A piece ends where everything before one of its `ends` is read and nothing waits for what follows: whoever
+        reads the whole file begins a new block there, so pieces that meet are the whole.
+        """
         self._new_file, self._batch = new_file, Batch(new_file())
-        wanted = self._block_bytes
+        wanted = self.block_bytes
         while (self._data or not self._is_final) and not self._is_stopped:
             found = scan(self._data, final=self._is_final)
             doubtful = self._first_doubtful(found)
@@ -123,30 +145,40 @@ class RecordReader:
                 length = self._read_exactly(doubtful)
             if length:
                 self._skip(length)
-                wanted = self._block_bytes
+                wanted = self.block_bytes
             else:
                 wanted = max(wanted, 2 * len(self._data))
             self._begin_batch_if_full()
             yield from self._full
             self._full.clear()
+            if not self._data and self.offset in self._ends:
+                break
             if len(self._data) > LONGEST_RECORD:
                 raise DeliveryRejected(
                     f"is longer than {LONGEST_RECORD:,} bytes, or a quote is never closed",
-                    file=self._file, record=self.records + 1, remedy="Deliver the file again, whole.",
+                    file=self.file, record=self.records + 1, remedy="Deliver the file again, whole.",
                 )  # fmt: skip
             self._fill(wanted)
         yield self._batch
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a record may go on behind the line that seems to end it: where its last column may be broken."""
+        return self._place == self.width - 1
 
     def stop(self) -> None:
         """End `batches` after the block that is read now, in whichever thread that is: nobody needs the rest."""
         self._is_stopped = True
 
     def _fill(self, wanted: int) -> None:
-        """Read on until there are so many bytes, or no more."""
+        """Read on until there are so many bytes, or no more, or a piece may end there."""
         parts = [self._data]
+        behind = bisect_right(self._ends, self.offset + len(self._data))
+        if behind < len(self._ends):
+            wanted = min(wanted, self._ends[behind] - self.offset)
         missing = wanted - len(self._data)
         while missing > 0 and not self._is_final:
-            part = bytes(self._pending[:missing]) or self._stream.read(missing)
+            part = bytes(self._pending[:missing]) or self.stream.read(missing)
             self._pending = self._pending[len(part) :]
             self._is_final = not part
             parts.append(part)
@@ -155,9 +187,9 @@ class RecordReader:
 
     def _skip(self, length: int) -> None:
         """Leave so many bytes behind. What grew beyond a block is looked at again, block by block."""
-        self._offset += length
+        self.offset += length
         rest = memoryview(self._data)[length:]
-        if len(rest) > self._block_bytes and not self._pending:
+        if len(rest) > self.block_bytes and not self._pending:
             self._data, self._pending, self._is_final = b"", rest, False
         else:
             self._data = bytes(rest)
@@ -166,18 +198,18 @@ class RecordReader:
         try:
             return part.decode("utf-8")
         except UnicodeDecodeError as problem:
-            at = self._offset + problem.start
+            at = self.offset + problem.start
             hint = " (it looks like UTF-16)" if part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
             raise DeliveryRejected(
                 f"is not UTF-8: byte 0x{part[problem.start]:02x} at offset {at:,}{hint}",
-                file=self._file, record=None if header else self._number_at(part[: problem.start]),
+                file=self.file, record=None if header else self._number_at(part[: problem.start]),
                 remedy="Deliver it encoded as UTF-8.",
             ) from problem  # fmt: skip
 
     def _number_at(self, before: bytes) -> int:
         """Number of the record that goes on behind the bytes `before`."""
         text = before.decode("utf-8") + "?"
-        records = split(text, width=self._width, final=True, until=len(text))
+        records = split(text, width=self.width, final=True, until=len(text))
         return self.records + sum(bool(record.columns) for record in records)
 
     def _read_header(self) -> Header:
@@ -208,7 +240,7 @@ class RecordReader:
 
     def _wrong_header(self, problem: str) -> DeliveryRejected:
         remedy = f"Its first line must name the columns of the data set: {', '.join(self.source.columns)}."
-        return DeliveryRejected(problem, file=self._file, remedy=remedy)
+        return DeliveryRejected(problem, file=self.file, remedy=remedy)
 
     def _first_doubtful(self, found: Scan) -> int | None:
         """Offset from which on the scan is not to be trusted; None where it is.
@@ -216,7 +248,7 @@ class RecordReader:
         That is a quote in an odd place, or a record of the wrong width with line breaks in its quotes: one of
         them may belong to another record.
         """
-        faults = np.flatnonzero((found.columns != self._width) & (found.columns > 0))
+        faults = np.flatnonzero((found.columns != self.width) & (found.columns > 0))
         for start, end in zip(found.starts[faults].tolist(), found.ends[faults].tolist(), strict=True):
             if any(line_break in self._data[start:end] for line_break in (b"\n", b"\r")):
                 return int(start)
@@ -224,7 +256,7 @@ class RecordReader:
 
     def _read_regular(self, found: Scan, doubtful: int | None) -> int:
         """Take the records that the scan is sure of; how many bytes they are."""
-        is_good = found.columns == self._width
+        is_good = found.columns == self.width
         if doubtful is not None:
             is_good = is_good[: np.searchsorted(found.starts, doubtful)]
         count = len(is_good)
@@ -240,7 +272,7 @@ class RecordReader:
         is_fault = ~is_good[:count] & ~((found.columns[:count] == 0) & around[:-2] & around[2:])
         if self._place == 0:  # what looks like a whole record may be the end of a broken one
             is_fault[1:] |= is_fault[:-1]
-        if self._place == self._width - 1:  # or the beginning
+        if self.may_go_on:  # or the beginning
             is_fault[:-1] |= is_fault[1:]
         for first, last in pairwise([0, *(np.flatnonzero(np.diff(is_fault)) + 1).tolist(), count]):
             if is_fault[first]:
@@ -267,11 +299,11 @@ class RecordReader:
         if end > farthest + _FARTHEST:  # which may cut a character in two
             text = data[: farthest + _FARTHEST].decode("utf-8", errors="ignore")
         until = len(data[:doubtful].decode("utf-8", errors="ignore")) + _EXACT_STRETCH
-        records = split(text, width=self._width, final=self._is_final or is_far, until=until)
+        records = split(text, width=self.width, final=self._is_final or is_far, until=until)
         length = sum(record.length for record in records)
         if length < len(text) or not (self._is_final or is_far):
             may_wait = not self._is_final and not is_far and length < _FAULTS_AT_ONCE
-            is_good = np.array([len(record.columns) == self._width for record in records], bool)
+            is_good = np.array([len(record.columns) == self.width for record in records], bool)
             records = records[: self._known(is_good, may_wait=may_wait)]
             length = sum(record.length for record in records)
         self._judge(records)
@@ -284,7 +316,7 @@ class RecordReader:
         that would break in its last column. (Not for ever: the buffer would grow.)
         """
         good = np.flatnonzero(is_good)
-        known = int(good[-1]) + (self._place != self._width - 1) if len(good) else 0
+        known = int(good[-1]) + (not self.may_go_on) if len(good) else 0
         return known if known or may_wait else len(is_good)
 
     def _record(self, found: Scan, index: int) -> Record:
@@ -306,24 +338,30 @@ class RecordReader:
                 piece = self._data[starts[0] : nexts[count - 1]]
                 is_as_it_is = len(piece) == (lengths + 1).sum() and piece.endswith(b"\n") and b"\r" not in piece
                 if not is_as_it_is:  # not each of them ends with LF alone
-                    lines = zip(starts[:count], ends[:count], strict=True)
-                    piece = b"".join(self._data[start:end] + b"\n" for start, end in lines)
+                    piece = self._ending_with_lf(piece, starts[:count], ends[:count], nexts[:count])
                 self._add_lines(piece, count)
             starts, ends, nexts = starts[count:], ends[count:], nexts[count:]
+
+    def _ending_with_lf(self, piece: bytes, starts: Positions, ends: Positions, nexts: Positions) -> bytes:
+        """The records of `piece`, each with LF behind it, and no empty lines."""
+        is_crlf = bool((nexts - ends == 2).all()) and len(piece) == (nexts - starts).sum()
+        if is_crlf and piece.count(b"\r\n") == len(starts):  # none is within a record
+            return piece.replace(b"\r\n", b"\n")
+        return b"".join(self._data[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
 
     def _judge(self, records: list[Record]) -> None:
         """Accept, join or reject each of the records."""
         position, ends = 0, text_ends(records)
         while position < len(records):
             record, pieces = records[position], 1
-            if joined := join(records, position, ends[position], width=self._width, place=self._place):
+            if joined := join(records, position, ends[position], width=self.width, place=self._place):
                 columns, pieces = joined
                 self._accept(columns)
                 self._note(columns, "broken_record", "repaired", columns[self._place or 0])
                 rest = sum(bool(piece.columns) for piece in records[position + 1 : position + pieces])
                 self.records += rest
                 self.joined += rest
-            elif len(record.columns) == self._width:
+            elif len(record.columns) == self.width:
                 self._accept(record.columns)
                 if record.is_unclosed:
                     self._note(record.columns, "broken_record", "repaired", record.columns[-1])

@@ -231,7 +231,8 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    return {"temp_directory": str(spill_folder()), "memory_limit": chosen.memory or _room()}
+    room = chosen.memory or _room()
+    return {"temp_directory": str(spill_folder()), "memory_limit": room, "threads": chosen.usable_cores}
 
 
 @cache
@@ -294,16 +295,25 @@ def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Seq
     contract take the rows as they are.
     """
     if rows:
-        import numpy as np
-
         contract = METADATA.tables.get(table)
         names = [c.name for c in contract.columns] if contract is not None else [f"c{i}" for i in range(len(rows[0]))]
-        # DuckDB reads them as it would a frame: as texts, of which the table makes its types. No import of pandas.
-        arrays = {name: np.fromiter((row[i] for row in rows), object, len(rows)) for i, name in enumerate(names)}
-        connection.execute(_NO_GUESSING)
-        connection.register("appended_rows", arrays)
-        try:
-            by_name = "BY NAME " if contract is not None else ""
-            connection.execute(f"INSERT INTO {table} {by_name}SELECT * FROM appended_rows")
-        finally:
-            connection.unregister("appended_rows")
+        by_name = "BY NAME " if contract is not None else ""
+        with registered(connection, rows, names) as given:
+            connection.execute(f"INSERT INTO {table} {by_name}SELECT * FROM {given}")
+
+
+@contextlib.contextmanager
+def registered(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Sequence[object]], names: Sequence[str]
+) -> Iterator[str]:
+    """The rows as a view of the connection, by its name."""
+    import numpy as np
+
+    # DuckDB reads them as it would a frame: as texts, of which the table makes its types. No import of pandas.
+    arrays = {name: np.fromiter((row[i] for row in rows), object, len(rows)) for i, name in enumerate(names)}
+    connection.execute(_NO_GUESSING)
+    connection.register("given_rows", arrays)
+    try:
+        yield "given_rows"
+    finally:
+        connection.unregister("given_rows")
