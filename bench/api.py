@@ -31,7 +31,7 @@ from pathlib import Path
 
 from measuring import common_arguments, conditions, environment, report
 
-CONNECTIONS, PEER_CONNECTIONS = 32, 4
+CONNECTIONS, PEER_CONNECTIONS, SLOW_CLIENTS = 32, 4, 300
 _LEAST = 10  # answers for each connection, for a slice to count
 TARGETS = {"304": 0.80, "cached": 0.60, "point": 0.45, "page of a metric": 0.35, "mixed": 0.20}
 WORDS = [
@@ -249,6 +249,19 @@ def readers_beside(api: Server, repeat: int, work: Path) -> tuple[float, float]:
     return statistics.median(alone), statistics.median(crowded)
 
 
+def slow_clients_beside(api: Server, repeat: int, work: Path) -> tuple[float, float]:
+    """Return the median p99 of point questions alone, and beside clients that never end their request."""
+    alone, crowded = [], []
+    for _ in range(repeat):
+        alone.append(load(api, REQUESTS["point"], work, connections=8).p99)
+        with ExitStack() as open_ones:
+            for _ in range(SLOW_CLIENTS):
+                client = open_ones.enter_context(socket.create_connection(("127.0.0.1", api.port)))
+                client.sendall(b"GET /v1/genres HTTP/1.1\r\nHost: x\r\nX-")
+            crowded.append(load(api, REQUESTS["point"], work, connections=8).p99)
+    return statistics.median(alone), statistics.median(crowded)
+
+
 def free_port() -> int:
     """Return a port that nobody uses."""
     with socket.socket() as free:
@@ -298,6 +311,9 @@ def measured(options: argparse.Namespace, work: Path, stack: ExitStack) -> str:
     alone, crowded = readers_beside(api, options.repeat, work)
     lines += ["", f"Point questions, 8 connections: p99 {alone:.1f} ms alone, {crowded:.1f} ms beside four readers of "
               f"pages of 1,000 rows ({crowded / alone:.2f} times)."]  # fmt: skip
+    alone, crowded = slow_clients_beside(api, options.repeat, work)
+    lines += [f"{alone:.1f} ms alone, {crowded:.1f} ms beside {SLOW_CLIENTS} clients that do not end their request "
+              f"({crowded / alone:.2f} times)."]  # fmt: skip
     if options.peers:
         lines += ["", *peers(options, work, stack, env, hello, ours)]
     return "\n".join(lines)

@@ -198,11 +198,6 @@ class Settings(BaseModel):
     api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
 
     @property
-    def usable_cores(self) -> int:
-        """How many cores a refresh uses."""
-        return self.cores or len(os.sched_getaffinity(0))
-
-    @property
     def scratch(self) -> Path:
         """Where work in progress is written; safe to delete when nothing runs."""
         return self.home / "scratch"

@@ -1,10 +1,13 @@
 """Everything that a contract says of a table is seen to be broken, and told; and the check that shows it."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from movies_platform.checks.contract import contract_findings
 from movies_platform.contracts import all_tables, key_of, qualified, references_of, table_named
@@ -127,3 +130,17 @@ def test_what_is_wrong_is_an_offender_of_the_check_and_nothing_is_none():
     found = contract_findings([("year is missing", 3), ("column mood is not declared", 0)])
     assert found.offenders == 4
     assert found.message == "year is missing: 3 rows; column mood is not declared"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 4) | st.none(), st.integers(1, 3)), max_size=12), st.booleans())
+def test_keys_are_unique_or_not_in_whatever_order_they_are_stored(pairs, is_sorted):
+    table = table_named("core.movie_keywords")
+    stored = sorted(pairs, key=str) if is_sorted else pairs
+    doubled = sum(count for count in Counter(pairs).values() if count > 1)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA core; CREATE TABLE core.movie_keywords (movie_id BIGINT, keyword_id BIGINT)")
+        for pair in stored:
+            connection.execute("INSERT INTO core.movie_keywords VALUES (?, ?)", pair)
+        wrong = [count for what, count in violations_of(connection, table, references=False) if "not unique" in what]
+    assert wrong == [doubled] * bool(doubled)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from movies_platform_tests.frames import compute, frame, tuples
 
@@ -129,3 +131,19 @@ def test_a_rating_is_the_newest_of_its_user_and_movie():
     ratings.append(rating(OCTOBER, 1, 4, 3.0))
     found = rows_of("ratings", parsed_ratings=ratings, movie_links=[{"movielens_id": 2, "movie_id": 10}])
     assert [row[:4] for row in found] == [(1, 2, 10, 5.0), (3, 2, 10, 2.5)]
+
+
+MONTHS = [dt.date(2017, month, 1) for month in (9, 10, 11)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.tuples(st.sampled_from(MONTHS), st.integers(1, 4)), st.integers(1, 5), max_size=12))
+def test_every_link_is_that_of_the_newest_month_that_has_it(links):
+    delivered = [
+        {"month": month, "movielens_id": number, "record_number": 1, "movie_id": movie, "imdb_id": "tt1"}
+        for (month, number), movie in links.items()
+    ]
+    newest = {number: movie for (_, number), movie in sorted(links.items())}
+    found = rows_of("movie_links", parsed_links=delivered, movies=present(1, 2, 3, 4, 5))
+    assert {number: movie for number, movie, _ in found} == newest
+    assert len(found) == len(newest)

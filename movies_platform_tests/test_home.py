@@ -88,6 +88,7 @@ def test_a_home_in_which_dagster_finds_no_settings_is_refused(home: Path, monkey
         *[("MOVIES_MEMORY", size, "too little .* at least 10MB") for size in ("0GB", "1KB", "9.9MB", "1kib")],
         *[("MOVIES_SETTLE_SECONDS", number, "MOVIES_SETTLE_SECONDS") for number in ("inf", "nan", "-1", "1e9")],
         *[("MOVIES_WAIT", number, "MOVIES_WAIT") for number in ("inf", "nan", "-1")],
+        *[("MOVIES_CORES", number, "MOVIES_CORES") for number in ("-1", "two", "1.5")],
         ("MOVIES_KEEP_RUNS_DAYS", "999999999", "less than or equal to 36500"),
         *[("MOVIES_UI_URL", url, "begins with http:// or https://") for url in ("foo", "ftp://host", "http:///x")],
         ("MOVIES_QUEUE_URL", "movies-queue", "begins with http:// or https://"),

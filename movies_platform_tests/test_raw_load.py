@@ -177,6 +177,13 @@ def test_an_endless_text_is_kept_up_to_its_limit(stages, tmp_path):
     assert len(lengths) == 2
 
 
+def test_a_folder_whose_name_looks_like_a_value_gives_none(stages, tmp_path):
+    scratch = tmp_path / "title=live"
+    scratch.mkdir()
+    stages.load(reader(HEADER + line(1, title="a")), scratch)
+    assert titles(stages) == [(1, "a")]
+
+
 def test_lines_are_removed_once_they_are_stored(stages, tmp_path):
     scratch = tmp_path / "it's scratch"
     scratch.mkdir()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from movies_platform.contracts.sources import MOVIES_METADATA, RATINGS, Source
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw import pieces as pieces_module
+from movies_platform.raw import reader as reader_module
 from movies_platform.raw.pieces import read_side_by_side, starts_of
 from movies_platform.raw.reader import RecordReader
 from movies_platform_tests.raw_deliveries import HEADER, Found, line, read
@@ -80,6 +81,30 @@ def test_records_that_break_in_any_column_are_the_same_in_pieces(path, header, l
     assert in_pieces(path, 4, NOTES) == read(data, source=NOTES)
 
 
+@settings(max_examples=300, deadline=None)
+@given(text=torn(), cuts=st.sets(st.integers(1, 400), max_size=8), stretch=st.sampled_from([1, 10, 50]))
+def test_pieces_with_irregular_quotes_are_the_whole(path, text, cuts, stretch):
+    path.write_bytes((HEADER + text).encode())
+    starts = tuple(len(HEADER) + place for place in sorted({0, *cuts}) if place < len(text.encode()) or not place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_module, "_EXACT_STRETCH", stretch)
+        patch.setattr(pieces_module, "starts_of", lambda *_: starts)
+        assert in_pieces(path, 1) == read(HEADER + text)
+
+
+def test_a_text_that_looks_like_records_is_not_cut_out_of_its_quotes(path):
+    before = line(1, title='a 5" disk') + "".join(line(n) for n in range(2, 600))
+    looks = "".join(line(n).replace('"', "") for n in range(300))
+    text = before + line(600, overview='"' + looks + '"') + line(601)
+    path.write_text(HEADER + text)
+    place = len(HEADER) + len(before) + len(looks) // 2
+    start = place + path.read_bytes()[place:].index(b"\n") + 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_module, "_EXACT_STRETCH", 2**14)
+        patch.setattr(pieces_module, "starts_of", lambda *_: (len(HEADER), start))
+        assert in_pieces(path, 1, block_bytes=2**23) == read(HEADER + text)
+
+
 def test_a_file_is_cut_where_records_start(path):
     records = [line(n, overview='"one\ntwo"' if n % 3 else "") for n in range(50)]
     path.write_text(HEADER + "".join(records))
@@ -96,8 +121,9 @@ def test_a_file_with_any_line_ends_is_read_in_pieces(path, end):
     assert (len(cut(path, 100)) > 1) == (end != "\r")
 
 
-def test_records_that_may_go_on_behind_their_end_are_not_cut(path):
-    path.write_text("id,title,text\n" + "1,2,3\n" * 100)
+@pytest.mark.parametrize("header", ["id,title,text", "text,id,title"])
+def test_a_file_whose_lines_may_be_parts_of_others_is_not_cut(path, header):
+    path.write_text(f"{header}\n" + "1,2,3\n" * 100)
     assert len(cut(path, 10, NOTES)) == 1
 
 

@@ -76,6 +76,18 @@ def test_what_is_found_does_not_depend_on_the_size_of_blocks(text):
         assert read(HEADER + text, size) == whole
 
 
+@pytest.mark.parametrize("stretch", [1, 10, 50])
+@FEW
+@given(torn())
+@example(line(1, title='a"b') + line(2, overview='"' + line(3) * 4 + '"') + line(4))
+def test_what_is_read_exactly_does_not_depend_on_the_size_of_blocks(stretch, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_module, "_EXACT_STRETCH", stretch)
+        whole = read(HEADER + text)
+        for size in SMALL_BLOCKS:
+            assert read(HEADER + text, size) == whole
+
+
 NOTES = replace(MOVIES_METADATA, names=("notes",), columns=dict.fromkeys(["id", "title", "text"], ""), breaks_in="text")
 notes = st.lists(st.sampled_from(["1,2,3", "a", "a,b", '"a,b",c,"d\ne"', "x,y,"]) | HOSTILE, max_size=12)
 

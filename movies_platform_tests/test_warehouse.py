@@ -163,6 +163,13 @@ def test_another_database_is_bounded_as_the_warehouse_is(home: Path, monkeypatch
     assert limit == "286.1 MiB" if memory else limit != unbounded[0]
 
 
+@pytest.mark.parametrize("cores", ["1", "3", ""])
+def test_the_database_uses_as_many_cores_as_are_set(home: Path, monkeypatch: pytest.MonkeyPatch, cores: str):
+    monkeypatch.setenv("MOVIES_CORES", cores)
+    with warehouse.opened() as connection:
+        assert warehouse.cores_of(connection) == int(cores or len(os.sched_getaffinity(0)))
+
+
 def test_a_second_reader_does_not_shrink_the_memory(home: Path):
     with warehouse.opened():
         pass

@@ -16,9 +16,9 @@ def newest_versions(rows: nw.LazyFrame, *key: str) -> nw.LazyFrame:
     millions of ratings, few are left to be compared.
     """
     month = rows.select(nw.col("delivery_month").max())
-    latest = rows.join(month, on="delivery_month")
-    earlier = rows.join(month, on="delivery_month", how="anti").join(latest.select(*key), on=key, how="anti")
-    newest = earlier.group_by(*key).agg(nw.col("delivery_month").max())
+    latest, earlier = rows.join(month, on="delivery_month"), rows.join(month, on="delivery_month", how="anti")
+    others = earlier.join(latest.select(*key), on=[*key], how="anti")
+    newest = others.group_by(*key).agg(nw.col("delivery_month").max())
     return nw.concat([latest, earlier.join(newest, on=[*key, "delivery_month"])])
 
 

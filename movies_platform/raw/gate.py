@@ -17,7 +17,7 @@ from movies_platform.landing.files import find_table, open_table
 from movies_platform.raw.load import read_records
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.scratch import own_folder
-from movies_platform.settings import settings
+from movies_platform.resources.warehouse import cores_of
 
 HIGHEST_FAULTY_SHARE = 0.05
 ALWAYS_TOLERATED = 10  # faulty records
@@ -53,7 +53,7 @@ def load_file(
     with open_table(files, source.names, place) as table, own_folder("raw-") as folder:
         reader = RecordReader(table.stream, table.name, source)
         reading = read_records(
-            connection, reader, month=month, file=table.name, folder=folder, cores=settings().usable_cores
+            connection, reader, month=month, file=table.name, folder=folder, cores=cores_of(connection)
         )
         if not reading.records and not source.optional:
             raise DeliveryRejected("has no records", file=table.name, remedy="Deliver the file again, complete.")

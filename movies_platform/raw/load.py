@@ -74,7 +74,7 @@ def read_records(
         return (
             f"(SELECT {literal(month)} AS delivery_month, {literal(file)} AS source_file, "
             f"record_number + ({numbers})[file_index::BIGINT + 1] AS record_number, {columns} "
-            f"FROM read_parquet([{files}]))"
+            f"FROM read_parquet([{files}], hive_partitioning=false))"
         )
 
     table = raw_table(reader.source)

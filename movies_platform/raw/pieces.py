@@ -7,10 +7,11 @@ nothing else: the piece that has them is read on, and those that started within 
 """
 
 import io
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from movies_platform.errors import DeliveryRejected
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _LINE = re.compile(rb"(?<=\n)[^\n]+\n")
-_SEARCHED = 2**20  # bytes in which a place to cut is looked for
+_SEARCHED, _LINES = 2**20, 100  # bytes and lines in which a place to cut is looked for
 
 
 class Part(Protocol):
@@ -38,15 +39,15 @@ P = TypeVar("P", bound=Part)
 def starts_of(whole: RecordReader, piece_bytes: int) -> tuple[int, ...]:
     """Where pieces of about so many bytes may start, ascending, the first where the records do.
 
-    Only a file that lies on this machine as it is can be read from its middle, and only one whose records end with
-    their lines, unless they say otherwise.
+    Only a file that lies on this machine as it is can be read from its middle, and only one in which a line that is a
+    record by itself is no part of another one.
     """
     starts = [whole.offset]
-    if isinstance(whole.stream, io.BufferedReader) and whole.stream.seekable() and not whole.may_go_on:
+    if isinstance(whole.stream, io.BufferedReader) and whole.stream.seekable() and whole.tells_lines_apart:
         file = whole.stream.fileno()
         for wanted in range(whole.offset + piece_bytes, os.fstat(file).st_size, piece_bytes):
             begin = max(wanted, starts[-1] + 1)
-            for line in _LINE.finditer(os.pread(file, _SEARCHED, begin)):
+            for line in itertools.islice(_LINE.finditer(os.pread(file, _SEARCHED, begin)), _LINES):
                 found = scan(line[0], final=True)
                 if found.irregular is None and found.columns.tolist() == [whole.width]:
                     starts.append(begin + line.start())
@@ -63,40 +64,37 @@ def read_side_by_side(
     DeliveryRejected with the record's number in the file; no piece is read on then.
     """
     starts = starts_of(whole, piece_bytes) if cores > 1 else (whole.offset,)
+    wanted = {*range(len(starts))}
     readers: dict[int, RecordReader] = {}
-    is_over = False
 
     def read(number: int) -> P:
         reader = readers[number] = _reader(whole, starts, number)
-        if is_over:
+        if number not in wanted:
             reader.stop()
         return task(reader, number)
 
+    def drop(*numbers: int) -> None:
+        wanted.difference_update(numbers)
+        for reader in [readers[number] for number in numbers if number in readers]:
+            reader.stop()  # else whoever waits for its thread would wait for the rest of its piece
+
     records, end = 0, starts[0]
     with ThreadPoolExecutor(max_workers=cores) as pool:
-        reading = [pool.submit(read, number) for number in range(len(starts))]
         try:
+            reading = [pool.submit(read, number) for number in range(len(starts))]
             for number, start in enumerate(starts):
                 if start == end:
                     part = reading[number].result()
                     yield part
                     records, end = records + part.reader.records, part.reader.offset
-                elif not reading[number].cancel() and number in readers:
-                    readers[number].stop()
+                else:
+                    drop(number)
         except DeliveryRejected as problem:
             problem.record = problem.record and problem.record + records
             raise
         finally:
-            is_over = True
-            _stop(reading, readers)
-
-
-def _stop(reading: list[Future[P]], readers: dict[int, RecordReader]) -> None:
-    """Let no thread read on: an error would wait for it."""
-    for future in reading:
-        future.cancel()
-    for reader in list(readers.values()):
-        reader.stop()
+            drop(*wanted)
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _reader(whole: RecordReader, starts: tuple[int, ...], number: int) -> RecordReader:

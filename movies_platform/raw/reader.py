@@ -147,7 +147,7 @@ class RecordReader:
                 self._skip(length)
                 wanted = self.block_bytes
             else:
-                wanted = max(wanted, 2 * len(self._data))
+                wanted = min(max(wanted, 2 * len(self._data)), LONGEST_RECORD + 1)
             self._begin_batch_if_full()
             yield from self._full
             self._full.clear()
@@ -162,9 +162,9 @@ class RecordReader:
         yield self._batch
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether a record may go on behind the line that seems to end it: where its last column may be broken."""
-        return self._place == self.width - 1
+    def tells_lines_apart(self) -> bool:
+        """Whether a line that is a record by itself is no part of a broken one: records break within."""
+        return self._place not in (0, self.width - 1)
 
     def stop(self) -> None:
         """End `batches` after the block that is read now, in whichever thread that is: nobody needs the rest."""
@@ -199,7 +199,8 @@ class RecordReader:
             return part.decode("utf-8")
         except UnicodeDecodeError as problem:
             at = self.offset + problem.start
-            hint = " (it looks like UTF-16)" if part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ""
+            is_utf_16 = self.offset == 0 and part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            hint = " (it looks like UTF-16)" if is_utf_16 else ""
             raise DeliveryRejected(
                 f"is not UTF-8: byte 0x{part[problem.start]:02x} at offset {at:,}{hint}",
                 file=self.file, record=None if header else self._number_at(part[: problem.start]),
@@ -272,7 +273,7 @@ class RecordReader:
         is_fault = ~is_good[:count] & ~((found.columns[:count] == 0) & around[:-2] & around[2:])
         if self._place == 0:  # what looks like a whole record may be the end of a broken one
             is_fault[1:] |= is_fault[:-1]
-        if self.may_go_on:  # or the beginning
+        if self._place == self.width - 1:  # or the beginning
             is_fault[:-1] |= is_fault[1:]
         for first, last in pairwise([0, *(np.flatnonzero(np.diff(is_fault)) + 1).tolist(), count]):
             if is_fault[first]:
@@ -316,7 +317,7 @@ class RecordReader:
         that would break in its last column. (Not for ever: the buffer would grow.)
         """
         good = np.flatnonzero(is_good)
-        known = int(good[-1]) + (not self.may_go_on) if len(good) else 0
+        known = int(good[-1]) + (self._place != self.width - 1) if len(good) else 0
         return known if known or may_wait else len(is_good)
 
     def _record(self, found: Scan, index: int) -> Record:

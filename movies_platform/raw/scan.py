@@ -141,7 +141,9 @@ def split(text: str, *, width: int, final: bool, until: int) -> list[Record]:
     position = 0
     records = _records(text)
     while record := next(records, None):
-        if len(record.columns) not in (0, width) and (line := _line_of_unclosed_quote(record, text, position, width)):
+        is_whole = final or position + record.length < len(text)  # else it may be a good one, cut off
+        is_fault = is_whole and len(record.columns) not in (0, width)
+        if is_fault and (line := _line_of_unclosed_quote(record, text, position, width)):
             record = line
             records = _records(text, position + line.length)
         found.append(record)

@@ -231,8 +231,13 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _bounds(chosen: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    room = chosen.memory or _room()
-    return {"temp_directory": str(spill_folder()), "memory_limit": room, "threads": chosen.usable_cores}
+    cores = {"threads": chosen.cores} if chosen.cores else {}
+    return {"temp_directory": str(spill_folder()), "memory_limit": chosen.memory or _room(), **cores}
+
+
+def cores_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many cores the database uses: MOVIES_CORES, or all. DuckDB sees the limits of containers."""
+    return int(connection.execute("SELECT current_setting('threads')").fetchall()[0][0])
 
 
 @cache
