@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -22,17 +23,17 @@ def _work(name: str) -> None:
         raise FAULTS[name]
 
 
-@dg.asset(key=["raw", "raw_movies"], partitions_def=MONTHS)
+@dg.asset(group_name="raw", key=["raw", "raw_movies"], partitions_def=MONTHS)
 def raw_movies() -> None:
     _work("raw_movies")
 
 
-@dg.asset(key=["parsed", "parsed_movies"], partitions_def=MONTHS, deps=[raw_movies])
+@dg.asset(group_name="parsed", key=["parsed", "parsed_movies"], partitions_def=MONTHS, deps=[raw_movies])
 def parsed_movies() -> None:
     _work("parsed_movies")
 
 
-@dg.asset(key=["raw", "data_issues"], partitions_def=MONTHS, deps=[raw_movies, parsed_movies])
+@dg.asset(group_name="raw", key=["raw", "data_issues"], partitions_def=MONTHS, deps=[raw_movies, parsed_movies])
 def data_issues() -> None: ...
 
 
@@ -43,6 +44,10 @@ def movies() -> None:
 
 @dg.asset(key=["metrics", "answer"], deps=[movies])
 def answer() -> None: ...
+
+
+@dg.asset(key=["core", "genres"], deps=[parsed_movies, movies])
+def genres() -> None: ...
 
 
 MONTHLY, TABLES = [raw_movies, parsed_movies, data_issues], [movies, answer]
@@ -109,6 +114,25 @@ def test_the_tables_follow_any_month_once(evaluate: Evaluations):
     assert evaluate() == set()
     evaluate.load("2017-01")  # late
     assert evaluate() == {"movies", "answer"}
+
+
+def test_a_table_waits_for_the_one_that_it_needs(instance: dg.DagsterInstance):
+    """Also where a tick asks only for it, because it saw the month's run at its end, and not yet for the other one."""
+    every = [*MONTHLY, movies, genres]
+
+    def asked(cursor: Any) -> tuple[int, Any]:
+        result = dg.evaluate_automation_conditions(
+            dg.Definitions(automated(every)), instance, dg.AssetSelection.assets(genres), cursor=cursor
+        )
+        return result.get_num_requested(genres.key), result.cursor
+
+    _, cursor = asked(None)
+    dg.materialize(MONTHLY, instance=instance, partition_key="2017-11")
+    number, cursor = asked(cursor)
+    assert number == 0
+    dg.materialize(every, instance=instance, selection=[movies])
+    number, cursor = asked(cursor)
+    assert number == 1
 
 
 def test_tables_that_failed_are_computed_some_minutes_later(evaluate: Evaluations):

@@ -132,8 +132,7 @@ class RecordReader:
     def batches(self, new_file: Callable[[], BinaryIO] = io.BytesIO) -> Iterator[Batch]:
         """Every record, in order; the lines of each batch are written to a new file.
 
-        A piece ends where everything before one of its `ends` is read and nothing waits for what follows: whoever
-        reads the whole file begins a new block there, so pieces that meet are the whole.
+        A piece ends at one of its `ends` if nothing waits for what follows: where a block of the whole file might end.
         """
         self._new_file, self._batch = new_file, Batch(new_file())
         wanted = self.block_bytes
@@ -199,8 +198,7 @@ class RecordReader:
             return part.decode("utf-8")
         except UnicodeDecodeError as problem:
             at = self.offset + problem.start
-            is_utf_16 = self.offset == 0 and part[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            hint = " (it looks like UTF-16)" if is_utf_16 else ""
+            hint = " (it looks like UTF-16)" if not self.offset and part[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
             raise DeliveryRejected(
                 f"is not UTF-8: byte 0x{part[problem.start]:02x} at offset {at:,}{hint}",
                 file=self.file, record=None if header else self._number_at(part[: problem.start]),
@@ -345,9 +343,8 @@ class RecordReader:
 
     def _ending_with_lf(self, piece: bytes, starts: Positions, ends: Positions, nexts: Positions) -> bytes:
         """The records of `piece`, each with LF behind it, and no empty lines."""
-        is_crlf = bool((nexts - ends == 2).all()) and len(piece) == (nexts - starts).sum()
-        if is_crlf and piece.count(b"\r\n") == len(starts):  # none is within a record
-            return piece.replace(b"\r\n", b"\n")
+        if (nexts - ends == 2).all() and len(piece) == (nexts - starts).sum() and piece.count(b"\r\n") == len(starts):
+            return piece.replace(b"\r\n", b"\n")  # none is within a record
         return b"".join(self._data[start:end] + b"\n" for start, end in zip(starts, ends, strict=True))
 
     def _judge(self, records: list[Record]) -> None:
