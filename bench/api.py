@@ -43,11 +43,12 @@ WORDS = [
 # Lua expressions that give a path with random parameters: for us, for the peers. A limit that differs from request to
 # request keeps the answers from the cache of answers.
 _COMPANY, _YEAR, _YEARS = "math.random(1, 90000)", "math.random(1940, 2017)", "math.random(1930, 2000)"
+_UNTIL = "math.random(2001, 2017)"
 _WORD, _GENRE = "words[math.random(#words)]", "genres[math.random(#genres)]"
 REQUESTS = {
     "point": f'"/v1/metrics/company_budget_by_year?company=" .. {_COMPANY} .. "&year=" .. {_YEAR}',
     "page of a metric": '"/v1/metrics/company_budget_by_year?limit=" .. math.random(20, 99) .. "&year_from=" .. '
-    f'{_YEARS} .. "&year_to=2010"',
+    f'{_YEARS} .. "&year_to=" .. {_UNTIL}',
     "search for a company": f'"/v1/companies?q=" .. {_WORD} .. "&limit=" .. math.random(10, 99) .. "&fields=" .. '
     'fields[math.random(#fields)]',
     "movies of a year and genre": f'"/v1/movies?genre=" .. {_GENRE} .. "&year=" .. {_YEAR} .. "&limit=" .. '
@@ -56,7 +57,7 @@ REQUESTS = {
 DATASETTE = {
     "point": f'"/movies/company_budget_by_year.json?_shape=objects&company_id=" .. {_COMPANY} .. "&year=" .. {_YEAR}',
     "page of a metric": '"/movies/company_budget_by_year.json?_shape=objects&_sort=year&_size=" .. math.random(20, 99) '
-    f'.. "&year__gte=" .. {_YEARS} .. "&year__lte=2010"',
+    f'.. "&year__gte=" .. {_YEARS} .. "&year__lte=" .. {_UNTIL}',
     "search for a company": '"/movies/companies.json?_shape=objects&company_name__contains=" .. '
     f'{_WORD} .. "&_size=" .. math.random(10, 99)',
     "movies of a year and genre": f'"/movies/movies.json?_shape=objects&release_year=" .. {_YEAR} .. "&_size=" .. '
