@@ -13,7 +13,7 @@ from movies_platform.contracts.sources import MOVIES_METADATA, SOURCES, NestedLi
 from movies_platform.contracts.tables import qualified
 from movies_platform.parsed.assets import fill_items, fill_records
 from movies_platform.raw.gate import reject_records
-from movies_platform.raw.load import Reading, read_records
+from movies_platform.raw.parquet import Reading, read_records
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import append, ensure
 

@@ -23,7 +23,7 @@ class Part:
     """The records and issues of a piece, numbered from 1."""
 
     def __init__(self, reader: RecordReader, number: int):
-        self.reader, self.accepted, self.issues = reader, {}, []
+        self.accepted, self.issues = {}, []
         for batch in reader.batches():
             batch.lines.seek(0)
             rows = csv.reader(io.StringIO(batch.lines.read().decode(), newline=""))
@@ -37,10 +37,10 @@ def in_pieces(path: Path, piece_bytes: int, source: Source = MOVIES_METADATA, bl
     accepted, issues, records, joined = {}, [], 0, 0
     with path.open("rb") as stream:
         whole = RecordReader(stream, f"{source.name}.csv", source, block_bytes=block_bytes)
-        for part in read_side_by_side(whole, Part, cores=3, piece_bytes=piece_bytes):
+        for piece, part in read_side_by_side(whole, Part, cores=3, piece_bytes=piece_bytes):
             accepted |= {records + number: columns for number, columns in part.accepted.items()}
             issues += [issue._replace(record_number=records + issue.record_number) for issue in part.issues]
-            records, joined = records + part.reader.records, joined + part.reader.joined
+            records, joined = records + piece.records, joined + piece.joined
     return Found(dict(sorted(accepted.items())), issues, records, joined)
 
 
@@ -170,6 +170,6 @@ def test_one_core_reads_the_whole(path):
     path.write_text(HEADER + line(1) * 100)
     with path.open("rb") as stream:
         whole = RecordReader(stream, "some.csv", MOVIES_METADATA)
-        (part,) = read_side_by_side(whole, Part, cores=1, piece_bytes=100)
-    assert part.reader is whole
-    assert part.reader.records == 100
+        ((piece, _),) = read_side_by_side(whole, Part, cores=1, piece_bytes=100)
+    assert piece is whole
+    assert piece.records == 100

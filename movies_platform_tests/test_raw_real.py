@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from movies_platform.contracts.sources import MOVIES_METADATA
-from movies_platform.raw import load as load_module
+from movies_platform.raw import parquet as parquet_module
 from movies_platform.raw.pieces import starts_of
 from movies_platform.raw.reader import RecordReader
 from movies_platform_tests.parsed_stages import Stages
@@ -69,7 +69,7 @@ def whole_month(real_data, tmp_path_factory):
 @pytest.mark.parametrize("pieces", [2, 7, 64])
 def test_a_dirty_month_is_the_same_in_pieces(real_data, whole_month, tmp_path, monkeypatch, pieces):
     path = real_data / "deliveries" / "2017-12.csv"
-    monkeypatch.setattr(load_module, "PIECE_BYTES", path.stat().st_size // pieces + 1)
+    monkeypatch.setattr(parquet_module, "PIECE_BYTES", path.stat().st_size // pieces + 1)
     with path.open("rb") as file:
-        assert len(starts_of(RecordReader(file, path.name, MOVIES_METADATA), load_module.PIECE_BYTES)) == pieces
+        assert len(starts_of(RecordReader(file, path.name, MOVIES_METADATA), parquet_module.PIECE_BYTES)) == pieces
     assert rows_of(path, tmp_path, cores=2) == whole_month

@@ -14,7 +14,7 @@ from movies_platform.contracts.sources import Source
 from movies_platform.contracts.tables import qualified, quoted
 from movies_platform.errors import DeliveryRejected
 from movies_platform.landing.files import find_table, open_table
-from movies_platform.raw.load import read_records
+from movies_platform.raw.parquet import read_records
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.scratch import own_folder
 from movies_platform.resources.warehouse import cores_of

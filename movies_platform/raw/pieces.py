@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw.reader import Piece, RecordReader
@@ -25,15 +25,7 @@ _LINE = re.compile(rb"(?<=\n)[^\n]+\n")
 _SEARCHED, _LINES = 2**20, 100  # bytes and lines in which a place to cut is looked for
 
 
-class Part(Protocol):
-    """What a task made of one piece; `reader` has read it."""
-
-    @property
-    def reader(self) -> RecordReader:
-        """The piece's reader, at its end."""
-
-
-P = TypeVar("P", bound=Part)
+P = TypeVar("P")
 
 
 def starts_of(whole: RecordReader, piece_bytes: int) -> tuple[int, ...]:
@@ -57,8 +49,10 @@ def starts_of(whole: RecordReader, piece_bytes: int) -> tuple[int, ...]:
 
 def read_side_by_side(
     whole: RecordReader, task: Callable[[RecordReader, int], P], *, cores: int, piece_bytes: int
-) -> Iterator[P]:
-    """What `task` makes of each piece, in the order of the file; it is given the piece's reader and number.
+) -> Iterator[tuple[RecordReader, P]]:
+    """The reader of each piece, which has read it, and what `task` made of it, in the order of the file.
+
+    A task is given the piece's reader and number.
 
     `cores` pieces are read at a time; with one core, the file is one piece. Raises what a task raised, a
     DeliveryRejected with the record's number in the file; no piece is read on then.
@@ -85,8 +79,8 @@ def read_side_by_side(
             for number, start in enumerate(starts):
                 if start == end:
                     part = reading[number].result()
-                    yield part
-                    records, end = records + part.reader.records, part.reader.offset
+                    yield readers[number], part
+                    records, end = records + readers[number].records, readers[number].offset
                 else:
                     drop(number)
         except DeliveryRejected as problem:

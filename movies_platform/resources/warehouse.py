@@ -225,7 +225,7 @@ def _is_outdated(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bound another database of this process as the warehouse is: by MOVIES_MEMORY, beyond which it spills to disk."""
+    """Bound another database of this process as the warehouse is: its memory, beyond which it spills, and cores."""
     for name, value in _bounds(settings()).items():
         connection.execute(f"SET {name} = {literal(value)}")
 

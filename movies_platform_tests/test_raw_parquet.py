@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movies_platform.contracts.sources import MOVIES_METADATA
-from movies_platform.raw import load as load_module
+from movies_platform.raw import parquet as parquet_module
 from movies_platform.raw import reader as reader_module
-from movies_platform.raw.load import LONGEST_TEXT
+from movies_platform.raw.parquet import LONGEST_TEXT
 from movies_platform.raw.reader import ROW_GROUP, Issue
 from movies_platform_tests import parsed_stages
 from movies_platform_tests.parsed_stages import FILE, MONTH
@@ -117,7 +117,7 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
     def fail(connection, *_, **__):
         connection.execute("SELECT error('no room')")
 
-    monkeypatch.setattr(load_module, "_write", fail)
+    monkeypatch.setattr(parquet_module, "_write", fail)
     stages.connection.begin()
     with pytest.raises(duckdb.Error, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)
@@ -127,9 +127,9 @@ def test_an_error_of_the_database_is_raised_as_it_is(stages, tmp_path, monkeypat
 def test_long_lines_do_not_pile_up(stages, tmp_path, monkeypatch):
     monkeypatch.setattr(reader_module, "LARGEST_BATCH", 2**16)
     sizes = []
-    stored = load_module._store
+    stored = parquet_module._store
     monkeypatch.setattr(
-        load_module,
+        parquet_module,
         "_store",
         lambda c, batch, *args, **more: sizes.append(batch.size) or stored(c, batch, *args, **more),
     )
@@ -144,7 +144,7 @@ def test_a_fault_of_the_disk_is_raised_and_leaves_nothing(tmp_path, stages, monk
     def fail(*_, **__):
         raise OSError("no room")
 
-    monkeypatch.setattr(load_module, "_store", fail)
+    monkeypatch.setattr(parquet_module, "_store", fail)
     with pytest.raises(OSError, match="no room"):
         stages.load(reader(HEADER + line(1)), tmp_path)
     assert stages.rows("SELECT count(*) FROM raw.raw_movies") == [(0,)]

@@ -34,7 +34,6 @@ PIECE_BYTES = 2**25
 class _Part:
     """What a piece of the file holds, in Parquet files; its records are numbered from 1."""
 
-    reader: RecordReader
     records: list[Path] = field(default_factory=list)
     issues: list[Path] = field(default_factory=list)
 
@@ -62,9 +61,8 @@ def read_records(
     `folder` takes the rows: they are there as long as it is.
     """
     read = partial(_read_piece, connection, folder)
-    parts = list(read_side_by_side(reader, read, cores=cores, piece_bytes=PIECE_BYTES))
-    counts = [part.reader.records for part in parts]
-    before = [0, *itertools.accumulate(counts)]
+    pieces = list(read_side_by_side(reader, read, cores=cores, piece_bytes=PIECE_BYTES))
+    before = [0, *itertools.accumulate(piece.records for piece, _ in pieces)]
 
     def rows(files_of_parts: Sequence[list[Path]], table: str, columns: str) -> str:
         files = ", ".join(literal(path) for files in files_of_parts for path in files)
@@ -81,15 +79,15 @@ def read_records(
     declared = ", ".join(map(quoted, reader.source.columns))
     found = f"{', '.join(name for name in Issue._fields[1:])}, {literal(table.name)} AS found_by"
     return Reading(
-        before[-1], sum(part.reader.joined for part in parts), reader.header.extra,
-        rows([part.records for part in parts], qualified(table), declared),
-        rows([part.issues for part in parts], qualified(DATA_ISSUES), found),
+        before[-1], sum(piece.joined for piece, _ in pieces), reader.header.extra,
+        rows([part.records for _, part in pieces], qualified(table), declared),
+        rows([part.issues for _, part in pieces], qualified(DATA_ISSUES), found),
     )  # fmt: skip
 
 
 def _read_piece(connection: duckdb.DuckDBPyConnection, folder: Path, reader: RecordReader, number: int) -> _Part:
     """The next batch is read in a thread while DuckDB stores the present one."""
-    part, numbers = _Part(reader), itertools.count()
+    part, numbers = _Part(), itertools.count()
 
     def new_file() -> BinaryIO:
         lines = (folder / f"{number}-{next(numbers)}.csv").open("wb")
@@ -103,15 +101,15 @@ def _read_piece(connection: duckdb.DuckDBPyConnection, folder: Path, reader: Rec
             upcoming = ahead.submit(next, batches, None)
             while batch := upcoming.result():
                 upcoming = ahead.submit(next, batches, None)
-                _store(cursor, batch, part)
+                _store(cursor, batch, reader, part)
         except BaseException:
             reader.stop()  # or the error would wait for a thread that reads on
             raise
     return part
 
 
-def _store(connection: duckdb.DuckDBPyConnection, batch: Batch, part: _Part) -> None:
-    names, declared = part.reader.header.names, part.reader.source.columns
+def _store(connection: duckdb.DuckDBPyConnection, batch: Batch, reader: RecordReader, part: _Part) -> None:
+    names, declared = reader.header.names, reader.source.columns
     lines = Path(batch.lines.name)
     batch.lines.close()
     if batch.count:
@@ -126,7 +124,7 @@ def _store(connection: duckdb.DuckDBPyConnection, batch: Batch, part: _Part) -> 
         stored = _write(connection, query, lines.with_suffix(".parquet"), part.records)
         connection.unregister("numbers")
         if stored != batch.count:
-            raise RuntimeError(f"{part.reader.file}: of {batch.count:,} records, {stored:,} were stored")
+            raise RuntimeError(f"{reader.file}: of {batch.count:,} records, {stored:,} were stored")
     lines.unlink()
     if batch.long:
         places = [names.index(name) for name in declared]
