@@ -2,9 +2,8 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,10 +14,12 @@ from movies_platform.contracts.sources import SOURCES
 from movies_platform.definitions import defs
 
 FAULTS: dict[str, Exception] = {}  # by asset
+DURING: dict[str, Callable[[], None]] = {}  # what happens while an asset is made
 MONTHS = dg.MonthlyPartitionsDefinition("2017-01", fmt="%Y-%m", end_offset=1)
 
 
 def _work(name: str) -> None:
+    DURING.get(name, lambda: None)()
     if name in FAULTS:
         raise FAULTS[name]
 
@@ -44,10 +45,6 @@ def movies() -> None:
 
 @dg.asset(key=["metrics", "answer"], deps=[movies])
 def answer() -> None: ...
-
-
-@dg.asset(key=["core", "genres"], deps=[parsed_movies, movies])
-def genres() -> None: ...
 
 
 MONTHLY, TABLES = [raw_movies, parsed_movies, data_issues], [movies, answer]
@@ -116,23 +113,67 @@ def test_the_tables_follow_any_month_once(evaluate: Evaluations):
     assert evaluate() == {"movies", "answer"}
 
 
-def test_a_table_waits_for_the_one_that_it_needs(instance: dg.DagsterInstance):
-    """Also where a tick asks only for it, because it saw the month's run at its end, and not yet for the other one."""
-    every = [*MONTHLY, movies, genres]
+@dg.asset(group_name="parsed", key=["parsed", "parsed_links"], partitions_def=MONTHS, deps=[parsed_movies])
+def parsed_links() -> None:
+    _work("parsed_links")
 
-    def asked(cursor: Any) -> tuple[int, Any]:
-        result = dg.evaluate_automation_conditions(
-            dg.Definitions(automated(every)), instance, dg.AssetSelection.assets(genres), cursor=cursor
-        )
-        return result.get_num_requested(genres.key), result.cursor
 
-    _, cursor = asked(None)
-    dg.materialize(MONTHLY, instance=instance, partition_key="2017-11")
-    number, cursor = asked(cursor)
-    assert number == 0
-    dg.materialize(every, instance=instance, selection=[movies])
-    number, cursor = asked(cursor)
-    assert number == 1
+@dg.asset(key=["core", "links"], deps=[parsed_movies, parsed_links])
+def links() -> None: ...
+
+
+@dg.asset(key=["core", "ratings"], deps=[parsed_movies, links])
+def ratings() -> None: ...
+
+
+@dg.asset(group_name="published", key=["published", "snapshot"], deps=[movies, links, ratings])
+def snapshot() -> None: ...
+
+
+@pytest.mark.parametrize("before", ["nothing", "a month"])
+@pytest.mark.parametrize(
+    ("run", "early", "late"),
+    [
+        ([raw_movies, parsed_movies, parsed_links, data_issues], set(), {"movies", "links", "ratings", "snapshot"}),
+        ([parsed_movies, parsed_links], {"movies"}, {"links", "ratings", "snapshot"}),  # by hand
+    ],
+    ids=["a month", "some of it"],
+)
+def test_what_reads_a_table_waits_for_it(
+    instance: dg.DagsterInstance, before: str, run: list[dg.AssetsDefinition], early: set[str], late: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A tick in the middle of a run asks for nothing; if it does, what reads a table that must wait does so, too."""
+    months, tables, cursor = [*MONTHLY, parsed_links], [movies, links, ratings, snapshot], None
+    definitions = dg.Definitions(automated([*months, *tables]))
+
+    def asked() -> set[str]:
+        nonlocal cursor
+        result = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
+        cursor = result.cursor
+        return {table.key.path[-1] for table in tables if result.get_num_requested(table.key)}
+
+    def compute(names: set[str]) -> None:
+        chosen = [table for table in tables if table.key.path[-1] in names]
+        if chosen:
+            dg.materialize([*months, *tables], instance=instance, selection=chosen)
+
+    asked()
+    if before == "a month":
+        dg.materialize(months, instance=instance, partition_key="2017-11")
+        every = asked()
+        assert every == early | late
+        compute(every)
+        assert asked() == set()
+    dg.materialize(months, instance=instance, partition_key="2017-12", selection=[raw_movies])
+    found: list[set[str]] = []
+    monkeypatch.setitem(DURING, "parsed_links", lambda: found.append(asked()))
+    dg.materialize(months, instance=instance, partition_key="2017-12", selection=run)
+    assert found == [early]
+    compute(early)
+    assert asked() == late
+    compute(late)
+    assert asked() == set()
 
 
 def test_tables_that_failed_are_computed_some_minutes_later(evaluate: Evaluations):

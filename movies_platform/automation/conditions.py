@@ -13,15 +13,24 @@ import dagster as dg
 
 AC = dg.AutomationCondition
 Condition = dg.AutomationCondition[dg.AssetKey]
+_LAST_OF_A_MONTH = dg.AssetKey(["raw", "data_issues"])
 _MINUTES, _HOUR = "*/10 * * * *", "0 * * * *"  # when a run that failed is tried again
 
 
 def _updated() -> Condition:
-    """Some months may be missing for ever; late ones count too. A table may not: of two that follow a month, a tick may
-    see the month's run at its end and only for the second one, which would then be computed before the first."""
+    """When nothing is on its way: months may be missing, but none may be in the middle of its run, and no table that is
+    read may be missing or be computed later than in this tick.
+
+    A tick asks for the state of one asset after the other, so it may see the end of a month's run only for some of the
+    tables that follow; those would be computed from others that are old.
+    """
+    follows_later = AC.any_deps_updated().since_last_handled()
+    waits = AC.any_deps_match((AC.missing() | follows_later) & ~AC.will_be_requested())
+    is_loading = AC.asset_matches(_LAST_OF_A_MONTH, AC.in_progress())
     updated = AC.eager().without(~AC.any_deps_missing())
-    tables_missing = AC.any_deps_missing().ignore(dg.AssetSelection.groups("raw", "parsed"))
-    return (updated & ~tables_missing).with_label("something it is computed from was updated")
+    # First, because the right side of an `&` looks at nothing, and would miss an update, where the left side is false.
+    quiet = ~waits.ignore(dg.AssetSelection.groups("raw", "parsed")) & ~is_loading
+    return (quiet & updated).with_label("something it is computed from was updated")
 
 
 def _failed(again: str) -> Condition:
