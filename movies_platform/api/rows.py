@@ -63,11 +63,15 @@ class Reader:
         stats = self._connection.execute("SELECT idx, stat FROM sqlite_stat1 WHERE idx LIKE 'via@_%' ESCAPE '@'")
         self._rows_of_a_value = {index.removesuffix("_n"): int(stat.split()[1]) for index, stat in stats}
         self.shapes: dict[Any, Shape] = {}
-        self._until = 0.0
+        self._seconds = 0.0
+        self._until: float | None = None
         self._connection.set_progress_handler(self._is_over, _STEPS)
 
     def _is_over(self) -> bool:
-        return self._clock() > self._until
+        now = self._clock()
+        if self._until is None:
+            self._until = now + self._seconds
+        return now > self._until
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement; raises TooSlow when the time of `within` is over."""
@@ -83,8 +87,9 @@ class Reader:
         return self._rows_of_a_value.get(name, 0)
 
     def within(self, seconds: float) -> None:
-        """Give what is asked from now on so many seconds in all."""
-        self._until = self._clock() + seconds
+        """Give what is asked from now on so many seconds in all, from the first look at the clock: a system call, which
+        may cost more than a small answer."""
+        self._seconds, self._until = seconds, None
 
     def close(self) -> None:
         """Close the file."""
