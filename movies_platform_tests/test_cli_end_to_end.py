@@ -318,6 +318,15 @@ def test_a_damaged_note_of_a_delivery_is_told_and_mended(
     assert month_shell.tables("core", "metrics") == before
 
 
+def test_what_a_folder_has_beside_the_data_set_is_named(shell: Shell, months: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    shutil.copytree(months[0], folder)
+    (folder / "credits.csv").rename(folder / "credit.csv")
+    said = shell("deliver", folder, "--month", "2017-11").stdout
+    assert "2017-11: left out, as no file of the data set is called so: credit.csv\n" in said
+    assert "left out" not in shell("deliver", months[0], "--month", "2017-11").stdout
+
+
 def test_a_delivery_that_waits_is_set_aside_when_another_comes(shell: Shell, months: list[Path]) -> None:
     shell("deliver", months[0], "--month", "2017-11")
     assert "had not been read yet; it is in failed/ now" in shell("deliver", months[1], "--month", "2017-11").stdout

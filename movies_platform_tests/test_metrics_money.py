@@ -2,9 +2,11 @@
 
 import narwhals as nw
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from movies_platform.metrics.money import with_profit
-from movies_platform_tests.frames import Movie, compute, state, tuples
+from movies_platform_tests.frames import Movie, compute, on_pandas, state, tuples
 
 KINDS = pytest.mark.parametrize(
     ("kind", "groups", "links"),
@@ -33,6 +35,19 @@ def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links,
         (2000, 1, f"{kind} 1", 1, 0, None, None),
         (2001, 1, f"{kind} 1", 2, 1, 5.0, 5.0),
     ]
+
+
+@given(st.lists(st.tuples(st.sampled_from([759141390.0, 1e9 + 1, 3.1, 7e8, 0.01]), st.integers(1, 7)), min_size=2),
+       st.randoms(use_true_random=False))  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_adding_decides_nothing(amounts, random):
+    """Also not the last of six decimals of a billion."""
+    given = [
+        Movie(n, 2000, budget=usd, companies=(1, *range(10, 9 + k))) for n, (usd, k) in enumerate(amounts, start=1)
+    ]
+    shuffled = random.sample(movies, len(movies))
+    one, other = (tuples(on_pandas("company_budget_by_year", state(*each)))[0] for each in (movies, shuffled))
+    assert one == other
 
 
 @KINDS

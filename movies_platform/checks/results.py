@@ -117,7 +117,8 @@ def _table(found: Findings) -> dg.TableMetadataValue:
 class CheckState:
     """A check of an asset (`core.movies`) with its latest result; `passed` is None where it never ran.
 
-    `failed_months` are the months of delivery whose latest result is a failure, as `2017-11`.
+    `failed_months` are the months of delivery whose latest result is a failure, as `2017-11`; where there are any, the
+    result is that of the one which was checked last.
     """
 
     asset: str
@@ -161,20 +162,23 @@ def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:
         if status is not None and status.value == "FAILED" and state.partition_key:
             failed.setdefault(state.check_key, []).append(state.partition_key)
     for key in keys:
-        found = _latest_evaluation(instance, key)
+        months = tuple(sorted(failed.get(key, [])))
+        found = _latest_evaluation(instance, key, months) or _latest_evaluation(instance, key)
         asset = ".".join(key.asset_key.path)
         if found:
-            months = tuple(sorted(failed.get(key, [])))
             yield CheckState(asset, key.name, found.passed, found.severity.value, found.description or "", months)
         else:
             yield CheckState(asset, key.name)
 
 
-def _latest_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
-    """The newest result; a run that failed before the check could run has none, and does not hide it."""
+def _latest_evaluation(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, months: Sequence[str] = ()
+) -> dg.AssetCheckEvaluation | None:
+    """The newest result, of these months if there are any; a run that failed before the check could run has none, and
+    does not hide it."""
     history = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RUNS_LOOKED_AT)
     for record in history:
         found = record.event.dagster_event.event_specific_data if record.event and record.event.dagster_event else None
-        if isinstance(found, dg.AssetCheckEvaluation):
+        if isinstance(found, dg.AssetCheckEvaluation) and (not months or found.partition in months):
             return found
     return None

@@ -37,7 +37,7 @@ def deliver(path: Path, month: dt.date) -> None:
     delivery for a month that has not begun waits for its first day (UTC).
     """
     from movies_platform.landing import open_landing
-    from movies_platform.landing.files import files_to_deliver
+    from movies_platform.landing.files import files_left_out, files_to_deliver
     from movies_platform.resources.home import prepare_home
 
     prepare_home()
@@ -47,6 +47,8 @@ def deliver(path: Path, month: dt.date) -> None:
     delivery = landing.put(month, files)
     size = sum(file.size for file in delivery.files) / 1e6
     click.echo(f"{month_name(month)}: delivered {len(delivery.files)} file(s), {size:,.1f} MB, as {delivery.id}")
+    if left_out := files_left_out(path):
+        click.echo(f"{month_name(month)}: left out, as no file of the data set is called so: {', '.join(left_out)}")
     if before and before.id != delivery.id:
         click.echo(f"{month_name(month)}: {before.id} had not been read yet; it is in failed/ now.")
     if month > dt.datetime.now(dt.UTC).date():

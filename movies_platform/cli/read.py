@@ -180,6 +180,5 @@ def _echo_checks() -> None:
     for found in states:
         if found.state in ("failed", "warned"):
             months = f"{', '.join(found.failed_months)}: " if found.failed_months else ""
-            passed = " (passed when it ran last)" if found.passed else ""
-            click.echo(f"{found.state}: {months}{found.asset}: {found.name}: {found.message}{passed}")
+            click.echo(f"{found.state}: {months}{found.asset}: {found.name}: {found.message}")
     click.echo(f"checks: {in_words(counted(states))}")

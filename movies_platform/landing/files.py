@@ -133,6 +133,12 @@ def files_to_deliver(path: Path) -> dict[str, Path]:
     return files
 
 
+def files_left_out(path: Path) -> list[str]:
+    """Names in a folder that is delivered of what `files_to_deliver` does not take."""
+    taken = {*files_to_deliver(path).values()} if path.is_dir() else set()
+    return sorted(p.name for p in path.iterdir() if p not in taken and not p.name.startswith(".")) if taken else []
+
+
 def _files_in(folder: Path) -> dict[str, Path]:
     visible = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     files = {path.name: path for path in visible if FILE_NAME.fullmatch(path.name)}

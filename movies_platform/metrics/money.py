@@ -10,29 +10,38 @@ from movies_platform.contracts import metrics as contracts
 from movies_platform.contracts.catalogue import table_asset
 from movies_platform.metrics.releases import releases, total, with_names
 
+_UNITS = 1e9  # of a dollar: what is beyond whole ones is added up in billionths
+
 
 def yearly_money(movies: nw.LazyFrame, links: nw.LazyFrame, group: str, amount: str) -> nw.LazyFrame:
     """Sum an amount (US dollars) of each group's releases, year by year.
+
+    Whole dollars and billionths of dollars are added up apart, both exact below 2**53, so that the order of adding
+    decides nothing: the last of the six decimals of a share of a billion is beyond what a float can tell.
 
     `amount` is `budget`, `revenue` or `profit`, its column in `movies` `budget_usd` and so on. Columns: year,
     group, movies, movies_with_`amount`, `amount`_usd, `amount`_share_usd.
     """
     usd, share, known = f"{amount}_usd", f"{amount}_share_usd", f"movies_with_{amount}"
+    dollars, rest = ({name: f"{name}_{part}" for name in (usd, share)} for part in ("dollars", "rest"))
     groups_of_movie = links.group_by("movie_id").agg(nw.len().alias("groups"))
     credited = (
         releases(movies.select("movie_id", "release_year", usd), links)
         .join(groups_of_movie, on="movie_id")
         .with_columns((nw.col(usd) / nw.col("groups")).alias(share))
+        .with_columns(nw.col(name).floor().alias(dollars[name]) for name in (usd, share))
+        .with_columns(((nw.col(name) - nw.col(dollars[name])) * _UNITS).round().alias(rest[name]) for name in rest)
     )
     return (
         credited.group_by("year", group)
         .agg(
             nw.len().alias("movies"),
             nw.col(usd).count().alias(known),
-            nw.col(usd).sum().alias(usd),
-            nw.col(share).sum().alias(share),
+            *(nw.col(name).sum() for name in (*dollars.values(), *rest.values())),
         )
+        .with_columns((nw.col(dollars[name]) + nw.col(rest[name]) / _UNITS).alias(name) for name in (usd, share))
         .with_columns(total(usd, known).alias(usd), total(share, known).alias(share))
+        .drop(*dollars.values(), *rest.values())
     )
 
 

@@ -33,7 +33,7 @@ def with_names(rows: nw.LazyFrame, *catalogues: nw.LazyFrame) -> nw.LazyFrame:
 def total(amount: str, known: str) -> nw.Expr:
     """The sum in column `amount`, of `known` values: null when there is none, because engines make it 0.
 
-    Rounded to six decimals, as amounts and popularity are delivered, so that the order of adding decides nothing.
+    Rounded to six decimals, as popularity is delivered, so that the order of adding decides nothing.
     """
     return nw.when(nw.col(known) > 0).then(nw.col(amount).round(6))
 
