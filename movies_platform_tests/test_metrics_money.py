@@ -42,7 +42,7 @@ def test_an_unknown_amount_is_null_and_its_movie_is_counted(kind, groups, links,
 @settings(max_examples=25, deadline=None)
 def test_the_order_of_adding_decides_nothing(amounts, random):
     """Also not the last of six decimals of a billion."""
-    given = [
+    movies = [
         Movie(n, 2000, budget=usd, companies=(1, *range(10, 9 + k))) for n, (usd, k) in enumerate(amounts, start=1)
     ]
     shuffled = random.sample(movies, len(movies))
