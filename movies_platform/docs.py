@@ -17,7 +17,8 @@ from movies_platform.contracts.tables import STAGES, all_tables, key_of, qualifi
 
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
-SERVING = DOCS / "serving.md"
+SERVING, SCALING = DOCS / "serving.md", DOCS / "scaling.md"
+_OF_SPARK = ("engine", "spark", "lake")
 _SETTINGS = ("<!-- settings: made by `make docs` -->\n", "<!-- /settings -->")
 _MADE = "by `python -m movies_platform.docs`; do not edit."
 _MODEL_PAGE = """\
@@ -99,12 +100,14 @@ def asset_graph() -> str:
 
 
 def settings_table(page: Path) -> str:
-    """The settings that a page explains, of the API or all others: defaults and meanings, as a Markdown table."""
+    """The settings that a page explains: defaults and meanings, as a Markdown table."""
     lines = ["| setting | what (default) |", "|---|---|"]
+    given = {"home": Path("$MOVIES_HOME"), "engine": "duckdb"}
     for name, field in settings.Settings.model_fields.items():
-        if name.startswith("api_") != (page == SERVING):
+        explained = SCALING if name in _OF_SPARK else SERVING if name.startswith("api_") else README
+        if explained != page:
             continue
-        default = field.get_default(call_default_factory=True, validated_data={"home": Path("$MOVIES_HOME")})
+        default = field.get_default(call_default_factory=True, validated_data=given)
         shown = f" (`{default}`)" if default else ""
         lines.append(f"| `{settings.names()[name]}` | {field.description}{shown} |")
     return "\n".join(lines) + "\n"
@@ -121,7 +124,7 @@ def main() -> None:
     """Write the generated docs."""
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
-    for page in (README, SERVING):
+    for page in (README, SERVING, SCALING):
         page.write_text(with_settings(page), encoding="utf-8")
 
 

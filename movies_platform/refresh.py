@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import itertools
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.raw import ACTIONS
 from movies_platform.contracts.tables import qualified
 from movies_platform.definitions import defs
+from movies_platform.engines import lake
 from movies_platform.errors import (
     NoDelivery,
     NoSnapshot,
@@ -145,7 +147,7 @@ def rebuild(progress: Progress) -> Summary:
         )
     target = settings().warehouse
     fresh = target.with_name(f".{target.name}.rebuilding-{os.getpid()}")
-    summary = Summary()
+    summary, other = Summary(), settings().other_warehouse
     with warehouse.replacing() as is_damaged:
         _expect_deliveries(months)
         for left in target.parent.glob(f"*.{target.name}.rebuilding-*"):  # by a rebuild that was killed
@@ -164,6 +166,8 @@ def rebuild(progress: Progress) -> Summary:
         finally:
             for left in target.parent.glob(f"*{fresh.name}*"):
                 left.unlink(missing_ok=True)
+    if not summary.problems:
+        _remove_old(other)
     return summary
 
 
@@ -185,7 +189,7 @@ def publish_and_load(summary: Summary, progress: Progress) -> Iterator[str]:
                 yield from (f"problem   {line}" for line in problem.splitlines())
                 return
             yield f"snapshot  {metadata['snapshot']}{'' if metadata['is_new'] else ' (as before)'}"
-        if settings().load_to and settings().warehouse.exists():
+        if settings().load_to and warehouse.exists():
             progress("loading the databases")
             metadata, problem = run_and_describe(instance, LOAD_JOB)
             if problem:
@@ -308,7 +312,7 @@ def _expect_deliveries(months: Sequence[dt.date]) -> None:
 
 
 def _is_published() -> bool:
-    if not settings().warehouse.exists():
+    if not warehouse.exists():
         return True  # there is nothing to publish
     with warehouse.reading() as connection:
         deliveries = deliveries_fingerprint(connection)
@@ -316,6 +320,18 @@ def _is_published() -> bool:
         return deliveries is None or latest_snapshot().manifest.deliveries == deliveries
     except (NoSnapshot, SnapshotDamaged):
         return False
+
+
+def _remove_old(other: Path | None) -> None:
+    """Remove what the new warehouse took the place of: the files of a lake, the warehouse of the `other` engine."""
+    if settings().is_lake:
+        with warehouse.opened() as connection:
+            lake.remove_others(connection, warehouse.NAME)
+    if other:
+        other.unlink()
+        _wal(other).unlink(missing_ok=True)
+        if not settings().is_lake:
+            shutil.rmtree(settings().lake, ignore_errors=True)
 
 
 def _wal(database: Path) -> Path:

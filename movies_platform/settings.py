@@ -21,6 +21,7 @@ LOAD_URLS = (
     "write postgresql://user:password@host/database, mysql://user:password@host/database, mariadb://... or "
     "sqlite:////path/file.db, and an @ in the password as %40"
 )
+WAREHOUSES = {"duckdb": "warehouse.duckdb", "spark": "lake.ducklake"}  # by engine: its file in the home
 _LEAST_MEMORY = 10 * 10**6
 _NOT_OURS = {"MOVIES_REAL_DATA", "MOVIES_NO_PUBLISH", "MOVIES_API_METRICS_FOLDER"}  # of the tests, an option, a parent
 
@@ -87,6 +88,12 @@ def _issuer(url: str) -> str:
     return url
 
 
+def _engine(name: str) -> str:
+    if name == "spark" and not all(map(find_spec, ("pyspark", "duckdb_extension_ducklake"))):
+        raise ValueError("needs the extra 'spark': pip install 'movies-platform[spark]'")
+    return name
+
+
 def _history(url: str) -> str:
     if url and not url.startswith("postgresql+psycopg2://"):
         raise ValueError("must begin with postgresql+psycopg2://")
@@ -118,8 +125,21 @@ class Settings(BaseModel):
         default_factory=lambda given: given["home"] / "landing",
         description="where deliveries arrive and are kept: a folder or `s3://bucket/prefix`",
     )
+    engine: Annotated[str, _matching("duckdb|spark", "duckdb or spark"), AfterValidator(_engine)] = Field(
+        "duckdb",
+        description="who computes core and metrics: `duckdb`, or `spark` (extra `spark`), whose tables lie in a lake",
+    )
+    spark: Annotated[
+        str, _matching(r"local(\[(\d+|\*)\])?|spark://.+|sc://.+", "local[4], spark://... or sc://...")
+    ] = Field(
+        "local[*]", description="where Spark is: `local[4]`, `spark://host:7077` or `sc://host:15002` (Connect, Sail)"
+    )
+    lake: Folder = Field(
+        default_factory=lambda given: given["home"] / "lake",
+        description="the Parquet files of the lake; every machine of a cluster has to see them there",
+    )
     warehouse: Folder = Field(
-        default_factory=lambda given: given["home"] / "warehouse.duckdb", description="the tables"
+        default_factory=lambda given: given["home"] / WAREHOUSES[given["engine"]], description="the tables"
     )
     published: Place = Field(
         default_factory=lambda given: given["home"] / "published",
@@ -196,6 +216,19 @@ class Settings(BaseModel):
         9464, ge=0, le=65535, description="port of Prometheus' `/metrics`, on the same address; 0: none"
     )
     api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
+
+    @property
+    def is_lake(self) -> bool:
+        """Whether the tables lie in a lake."""
+        return self.engine == "spark"
+
+    @property
+    def other_warehouse(self) -> Path | None:
+        """The warehouse of the other engine, where this home has that one and not its own."""
+        if self.warehouse.name != WAREHOUSES[self.engine] or self.warehouse.exists():
+            return None
+        others = (self.warehouse.with_name(name) for engine, name in WAREHOUSES.items() if engine != self.engine)
+        return next((other for other in others if other.exists()), None)
 
     @property
     def scratch(self) -> Path:

@@ -1,6 +1,7 @@
-"""Compares two DuckDB warehouses table by table and cell by cell.
+"""Compares two warehouses, DuckDB files or catalogues of a lake, table by table and cell by cell.
 
     python -m movies_platform_tests.compare_warehouses OLD.duckdb NEW.duckdb
+    python -m movies_platform_tests.compare_warehouses home/warehouse.duckdb other/lake.ducklake
 
 Prints every table with its rows and what differs, with examples. Exit status: 0 when nothing differs, 1 when
 something does, 2 when a file cannot be read. Tests call `differences`.
@@ -22,6 +23,7 @@ import duckdb
 
 from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.tables import all_tables, key_of, qualified
+from movies_platform.engines import lake
 
 SCHEMAS = ("raw", "parsed", "core", "metrics")
 # Tables (schema.table) and columns (schema.table.column) that only one of the two may have.
@@ -55,13 +57,20 @@ def compare(old: Path, new: Path, *, optional: Collection[str] = OPTIONAL) -> li
     `optional` names tables and columns that only one side may have; where both have them they are compared.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH {literal(old)} AS old (READ_ONLY)")
-        connection.execute(f"ATTACH {literal(new)} AS new (READ_ONLY)")
+        _attach(connection, old, "old")
+        _attach(connection, new, "new")
         old_tables, new_tables = _tables(connection, "old"), _tables(connection, "new")
         return [
             _compare_table(connection, name, old_tables.get(name), new_tables.get(name), optional)
             for name in sorted({*old_tables, *new_tables}, key=lambda n: (SCHEMAS.index(n.split(".")[0]), n))
         ]
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    if path.suffix == ".ducklake":
+        lake.attach(connection, path, path.with_name("lake"), name, read_only=True)
+    else:
+        connection.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Columns]:

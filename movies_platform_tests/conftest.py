@@ -31,13 +31,14 @@ _SLOW_MODULES = {
     "test_home.py",
     "test_interruptions.py",
     "test_run_monitoring.py",
+    "test_spark.py",
     "test_ui_browser.py",
     "test_unattended.py",
 }
 _LONGEST = {
     name: place
     for place, name in enumerate(
-        ["test_interruptions.py", "test_cli_end_to_end.py", "test_real_months.py", "test_loaded.py",
+        ["test_interruptions.py", "test_spark.py", "test_cli_end_to_end.py", "test_real_months.py", "test_loaded.py",
          "test_published.py", "test_unattended.py", "test_definitions.py"]
     )
 }  # fmt: skip

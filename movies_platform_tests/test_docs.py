@@ -46,7 +46,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_the_tables_of_settings_are_fresh_and_have_every_one() -> None:
-    pages = (docs.README, docs.SERVING)
+    pages = (docs.README, docs.SERVING, docs.SCALING)
     for page in pages:
         assert docs.with_settings(page) == page.read_text(encoding="utf-8"), STALE
     assert sum(docs.settings_table(page).count("\n| `") for page in pages) == len(settings.names())

@@ -151,9 +151,8 @@ def _echo_tables() -> None:
     from movies_platform.resources import warehouse
     from movies_platform.resources.build_log import incomplete_months, stale_tables
     from movies_platform.resources.months import month_name
-    from movies_platform.settings import settings
 
-    if not settings().warehouse.exists():
+    if not warehouse.exists():
         click.echo("No tables yet: deliver a month, then run 'movies-platform refresh'.")
         return
     with warehouse.reading() as connection:

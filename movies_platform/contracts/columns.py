@@ -15,20 +15,22 @@ Sources = str | tuple[str, ...]
 
 @dataclass(frozen=True)
 class EngineTypes:
-    """How the engines spell a type: in DDL, in DuckDB's answers, in pandas (a column may be null), in Narwhals."""
+    """How the engines spell a type: in DDL, in DuckDB's answers, in pandas (a column may be null), in Narwhals, in
+    Spark."""
 
     ddl: str
     duckdb: str
     pandas: str
     narwhals: str
+    spark: str
 
 
 TYPES: dict[type[Any], EngineTypes] = {
-    sa.Text: EngineTypes("TEXT", "VARCHAR", "object", "String"),
-    sa.BigInteger: EngineTypes("BIGINT", "BIGINT", "Int64", "Int64"),
-    sa.Double: EngineTypes("DOUBLE PRECISION", "DOUBLE", "float64", "Float64"),
-    sa.Date: EngineTypes("DATE", "DATE", "datetime64[us]", "Date"),
-    sa.DateTime: EngineTypes("TIMESTAMP", "TIMESTAMP", "datetime64[us]", "Datetime"),
+    sa.Text: EngineTypes("TEXT", "VARCHAR", "object", "String", "string"),
+    sa.BigInteger: EngineTypes("BIGINT", "BIGINT", "Int64", "Int64", "bigint"),
+    sa.Double: EngineTypes("DOUBLE PRECISION", "DOUBLE", "float64", "Float64", "double"),
+    sa.Date: EngineTypes("DATE", "DATE", "datetime64[us]", "Date", "date"),
+    sa.DateTime: EngineTypes("TIMESTAMP", "TIMESTAMP", "datetime64[us]", "Datetime", "timestamp_ntz"),
 }
 
 

@@ -19,9 +19,12 @@ def column_type(column: sa.Column[Any]) -> str:
     return types_of(column).ddl
 
 
-def create_statements(table: sa.Table) -> list[str]:
-    """Statements that create the table with its comments; run them where it does not exist."""
-    columns = ", ".join(_column_ddl(table, column) for column in table.columns)
+def create_statements(table: sa.Table, *, in_lake: bool = False) -> list[str]:
+    """Statements that create the table with its comments; run them where it does not exist.
+
+    `in_lake`: as DuckLake has it, which compresses every column by itself.
+    """
+    columns = ", ".join(_column_ddl(table, column, in_lake) for column in table.columns)
     name = qualified(table)
     return [
         f"CREATE SCHEMA IF NOT EXISTS {table.schema}",
@@ -43,9 +46,10 @@ def _comment_statement(table: sa.Table, column: sa.Column[Any]) -> str:
     return f"COMMENT ON COLUMN {qualified(table)}.{quoted(column.name)} IS {literal(column.comment or '')}"
 
 
-def _column_ddl(table: sa.Table, column: sa.Column[object]) -> str:
+def _column_ddl(table: sa.Table, column: sa.Column[object], in_lake: bool) -> str:
     # Long texts compress better and twice as fast with zstd than with what DuckDB would try out.
-    compression = " USING COMPRESSION zstd" if table.info.get("has_long_texts") and column.nullable else ""
+    has_long_texts = table.info.get("has_long_texts") and column.nullable and not in_lake
+    compression = " USING COMPRESSION zstd" if has_long_texts else ""
     return f"{quoted(column.name)} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
 
 

@@ -24,11 +24,13 @@ from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.frames import conform, typed_frame
 from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.contracts.violations import violations_of
+from movies_platform.engines import lake, spark
 from movies_platform.errors import ContractViolation
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import expect_complete_months, fingerprint_from, note_build
 from movies_platform.resources.metadata import table_metadata
 from movies_platform.resources.run_monitoring import alive
+from movies_platform.settings import settings
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
@@ -89,11 +91,14 @@ class LazyFrameHandler(DbTypeHandler[nw.LazyFrame]):
         contract = _contract(table_slice)
         sources = [table_named(".".join(dep.asset_key.path)) for dep in context.asset_spec.deps]
         rows = store(connection, contract, obj, fingerprint_from(connection, sources))
-        return table_metadata(connection, contract, rows)
+        return table_metadata(connection, contract, rows) | (spark.metadata() if settings().is_lake else {})
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: Any) -> nw.LazyFrame:
         """The table, or the columns asked for; nothing is read yet."""
-        table = table_frame(connection, _contract(table_slice))
+        if settings().is_lake:
+            table = spark.table_frame(connection, warehouse.NAME, _contract(table_slice))
+        else:
+            table = table_frame(connection, _contract(table_slice))
         return table.select(*table_slice.columns) if table_slice.columns else table
 
 
@@ -154,15 +159,19 @@ def store(connection: duckdb.DuckDBPyConnection, contract: sa.Table, rows: nw.La
 
     Raises ContractViolation where they do not fit; the caller's transaction is then to be rolled back.
     """
-    relation: duckdb.DuckDBPyRelation = nw.to_native(conform(rows, contract))
+    found = nw.to_native(conform(rows, contract))
     try:
-        inserted = connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {relation.sql_query()}").fetchone()
+        if isinstance(found, duckdb.DuckDBPyRelation):
+            connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {found.sql_query()}")
+        else:
+            files = spark.write(found, lake.folder_of(connection, warehouse.NAME), contract)
+            lake.add_files(connection, warehouse.NAME, contract, files)
     except duckdb.ConstraintException as problem:
         raise ContractViolation(f"{qualified(contract)}: {problem}") from problem
     if wrong := violations_of(connection, contract, references=False):
         raise ContractViolation(f"{qualified(contract)}: " + "; ".join(f"{what}: {n:,} rows" for what, n in wrong))
     note_build(connection, contract, built_from)
-    return int(inserted[0]) if inserted else 0
+    return warehouse.row_count(connection, contract)
 
 
 def _contract(table_slice: TableSlice) -> sa.Table:

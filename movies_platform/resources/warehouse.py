@@ -1,4 +1,4 @@
-"""The warehouse: one DuckDB file, written by one process at a time, always in transactions.
+"""The warehouse: one DuckDB file, or a lake's catalogue; written by one process at a time, always in transactions.
 
 DuckDB takes one writing process and lets go of its lock when that process dies, so its lock is the
 only one there is: a second writer waits for it. Within a run the connection stays open; every
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import add_column_statements, create_statements, literal
 from movies_platform.contracts.tables import METADATA, qualified
+from movies_platform.engines import lake
 from movies_platform.errors import ENDED_BY_SIGNAL, UnknownTable, WarehouseBusy, WarehouseDamaged, WarehouseOutdated
 from movies_platform.resources import interruption
 from movies_platform.resources.failures import DAMAGED
@@ -58,6 +59,8 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
             closing.enter_context(_locked(chosen))
             connection = _open[chosen.warehouse] = closing.enter_context(_connect(chosen, read_only=False))
             closing.callback(_open.pop, chosen.warehouse)
+            if chosen.is_lake:
+                closing.callback(lake.tidy, connection, NAME)
             if _keeping:
                 _keeping[-1].push(closing.pop_all())
             yield connection
@@ -108,7 +111,8 @@ def replacing() -> Iterator[bool]:
                 if chosen.warehouse.exists():
                     with contextlib.closing(_connect(chosen, read_only=True)) as connection:
                         size = "SELECT block_size * total_blocks FROM pragma_database_size() WHERE database_name = ?"
-                        blocks = connection.execute(size, [NAME]).fetchall()[0][0]
+                        database = lake.CATALOGUE.format(NAME) if chosen.is_lake else NAME
+                        blocks = connection.execute(size, [database]).fetchall()[0][0]
                         is_damaged = chosen.warehouse.stat().st_size < blocks
             except WarehouseDamaged:
                 is_damaged = True
@@ -165,6 +169,17 @@ def transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
+def exists() -> bool:
+    """Whether there is a warehouse. Raises WarehouseOutdated where it is that of the other engine."""
+    chosen = settings()
+    if other := chosen.other_warehouse:
+        raise WarehouseOutdated(
+            f"The tables of this home are in {other.name}, which MOVIES_ENGINE={chosen.engine} does not read. Set the "
+            f"other engine, or let 'movies-platform rebuild' make {chosen.warehouse.name} from processed/ in its place."
+        )
+    return chosen.warehouse.exists()
+
+
 @contextlib.contextmanager
 def reading() -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse for reading; waits while another process writes."""
@@ -172,7 +187,7 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
     if chosen.warehouse in _open:
         yield _open[chosen.warehouse]
         return
-    if not chosen.warehouse.exists():
+    if not exists():
         raise UnknownTable(f"There is no warehouse at {chosen.warehouse} yet. Deliver a month, then run 'refresh'.")
     connection = _connect(chosen, read_only=True)
     try:
@@ -201,9 +216,13 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, chosen: Settings, option: str) -> None:
+    exists()
     for _ in _waits(chosen):
         try:
-            connection.execute(f"ATTACH {literal(chosen.warehouse)} AS {NAME} ({option})")
+            if chosen.is_lake:
+                lake.attach(connection, chosen.warehouse, chosen.lake, NAME, read_only=option == "READ_ONLY")
+            else:
+                connection.execute(f"ATTACH {literal(chosen.warehouse)} AS {NAME} ({option})")
             return
         except (duckdb.IOException, duckdb.SerializationException) as problem:
             if any(sign in str(problem) for sign in DAMAGED):
@@ -267,7 +286,7 @@ def ensure(connection: duckdb.DuckDBPyConnection, table: sa.Table) -> str:
         return name
     present = _stored_columns(connection, table)
     if not present:
-        connection.execute("; ".join(create_statements(table)))
+        connection.execute("; ".join(create_statements(table, in_lake=settings().is_lake)))
     if present.issuperset(column.name for column in table.columns):
         _complete.setdefault(connection, set()).add(table)
     for column in table.columns if present else []:

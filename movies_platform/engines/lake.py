@@ -1,0 +1,76 @@
+"""The lake: tables as Parquet files in a folder, and DuckLake's catalogue of them, which DuckDB opens as a database.
+
+What is read and written by SQL is the same as in a warehouse of one DuckDB file, transactions too. Files that Spark
+wrote are added to the catalogue in the transaction that takes the rows of before away: what no commit names is never
+read.
+"""
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import sqlalchemy as sa
+
+from movies_platform.contracts.ddl import literal
+from movies_platform.contracts.tables import qualified
+
+_EXTENSION = "duckdb_extension_ducklake"
+CATALOGUE = "__ducklake_metadata_{}"  # DuckLake's name for the catalogue's database in a connection
+_KEPT = "1 hour"  # versions of before stay so long, for whoever reads them
+
+
+def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, folder: Path, name: str, *, read_only: bool) -> None:
+    """Attach the lake as the database `name`; a new one gets a folder of its own in `folder`."""
+    with resources.as_file(resources.files(_EXTENSION)) as package:
+        (extension,) = package.glob("extensions/*/*.duckdb_extension")
+        connection.execute(f"LOAD {literal(extension)}")
+    # No rows within the catalogue: Spark would not see them.
+    options = ["DATA_INLINING_ROW_LIMIT 0", *(["READ_ONLY"] if read_only else [])]
+    if not catalogue.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        options.append(f"DATA_PATH {literal(f'{folder / uuid.uuid4().hex}/')}")
+    connection.execute(f"ATTACH {literal(f'ducklake:{catalogue}')} AS {name} ({', '.join(options)})")
+
+
+def folder_of(connection: duckdb.DuckDBPyConnection, name: str) -> Path:
+    """Where the files of the lake lie."""
+    query = f"SELECT value FROM ducklake_options({literal(name)}) WHERE option_name = 'data_path'"
+    return Path(connection.execute(query).fetchall()[0][0])
+
+
+def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) -> list[str]:
+    """The Parquet files that hold the rows of a table, those of the transaction that is open too."""
+    found = connection.execute(
+        f"SELECT data_file, delete_file FROM ducklake_list_files({_named(name, table)})"
+    ).fetchall()
+    if any(deleted for _, deleted in found):  # rows go by whole months and tables, each of which has its own files
+        raise RuntimeError(f"{qualified(table)} has files of which some rows are deleted")
+    return [file for file, _ in found]
+
+
+def add_files(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table, files: Sequence[str]) -> None:
+    """Make files that somebody else wrote rows of the table, in the transaction that is open."""
+    for file in files:
+        connection.execute(f"CALL ducklake_add_data_files({_named(name, table, literal(file))})")
+
+
+def _named(name: str, table: sa.Table, *more: str) -> str:
+    return ", ".join([literal(name), literal(table.name), *more, f"schema => {literal(table.schema)}"])
+
+
+def tidy(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove the files of versions that nobody reads any more, and those that a killed run left."""
+    old = f"{literal(name)}, older_than => now() - INTERVAL {literal(_KEPT)}"
+    for work in ("expire_snapshots", "cleanup_old_files", "delete_orphaned_files"):
+        connection.execute(f"CALL ducklake_{work}({old})")
+
+
+def remove_others(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove the folders of lakes that this one took the place of."""
+    own = folder_of(connection, name)
+    for other in own.parent.iterdir():
+        if other.name != own.name:
+            shutil.rmtree(other, ignore_errors=True)

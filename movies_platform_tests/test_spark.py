@@ -1,0 +1,173 @@
+"""Spark and Sail compute the tables that DuckDB computes, from files of a lake that survives whoever is killed."""
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from movies_platform.contracts import all_tables
+from movies_platform_tests.clusters import executors, sail_server, standalone_cluster
+from movies_platform_tests.compare_warehouses import differences
+from movies_platform_tests.shell import TIMEOUT, Shell
+from movies_platform_tests.test_interruptions import COMMITS, MONTH_COMMITS, killing
+
+MONTHS = ("2017-11", "2017-12", "2018-01")
+
+
+@pytest.fixture(scope="module")
+def sail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with sail_server(tmp_path_factory.mktemp("sail")) as address:
+        yield address
+
+
+@pytest.fixture
+def spark(monkeypatch: pytest.MonkeyPatch, sail: str) -> str:
+    """From here on, the platform computes on Sail."""
+    monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    monkeypatch.setenv("MOVIES_SPARK", sail)
+    return sail
+
+
+def deliver(shell: Shell, months: list[Path], *names: str) -> None:
+    for name in names:
+        shell("deliver", months[MONTHS.index(name)], "--month", name)
+
+
+def same_tables(duckdb: Shell, spark: Shell) -> bool:
+    return differences(duckdb.home / "warehouse.duckdb", spark.home / "lake.ducklake") == []
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[int, Shell]:
+    """Homes with the first two and with all made-up months, computed by DuckDB."""
+    homes = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOVIES_NO_PUBLISH", "1")
+        for count in (2, 3):
+            shell = homes[count] = Shell(tmp_path_factory.mktemp(f"duckdb{count}") / "home")
+            deliver(shell, months, *MONTHS[:count])
+            shell("refresh")
+    return homes
+
+
+def kill_an_executor_during(shell: Shell) -> threading.Thread:
+    """Kill one as soon as a first table of core is computed."""
+
+    def kill() -> None:
+        deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            if list(shell.home.glob("lake/*/spark/core.*")):
+                os.kill(executors()[0], signal.SIGKILL)
+                return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+def test_a_home_moves_to_a_cluster_that_loses_an_executor_and_then_is_gone(
+    months: list[Path], on_duckdb: dict[int, Shell], sail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(tmp_path / "home")
+    shutil.copytree(on_duckdb[2].home, shell.home)
+    monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    with standalone_cluster(tmp_path) as (connect, _):
+        monkeypatch.setenv("MOVIES_SPARK", connect)
+        for command in (["refresh"], ["show", "core.movies"], ["status"]):
+            assert "'movies-platform rebuild'" in shell(*command, status=1).stderr
+        killer = kill_an_executor_during(shell)
+        shell("rebuild")
+        killer.join()
+        assert re.search("ExecutorLostFailure|Lost executor", (tmp_path / "cluster.log").read_text(errors="replace"))
+        assert same_tables(on_duckdb[2], shell)
+        assert not (shell.home / "warehouse.duckdb").exists()
+        before = shell.home / "before.ducklake"
+        shutil.copy(shell.home / "lake.ducklake", before)
+        deliver(shell, months, MONTHS[2])
+    failed = shell("refresh", status=1)
+    assert f"Spark does not answer at {connect}" in failed.stdout
+    core = [t for t in all_tables() if t.schema in ("core", "metrics")]
+    found = differences(before, shell.home / "lake.ducklake")
+    assert not [text for text in found if text.startswith(tuple(f"{t.schema}.{t.name}:" for t in core))]
+
+    monkeypatch.setenv("MOVIES_SPARK", sail)
+    shell("refresh")
+    assert same_tables(on_duckdb[3], shell)
+
+
+def test_every_command_works_on_a_lake(months: list[Path], on_duckdb: dict[int, Shell], spark: str, shell: Shell,
+                                       tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    deliver(shell, months, *MONTHS[:2])
+    shell("refresh")
+    assert same_tables(on_duckdb[2], shell)
+    assert "metrics.company_profit_by_year" in shell("status").stdout
+    assert shell("show", "core.genres").stdout
+    assert "published" in shell("publish").stdout
+    assert "Drama" in shell("query", "SELECT genre_name FROM core.genres").stdout
+    shell("load", "--to", f"sqlite:///{tmp_path}/loaded.db")
+    with sqlite3.connect(tmp_path / "loaded.db") as loaded:
+        assert loaded.execute("SELECT count(*) FROM movies").fetchone()[0]
+    loaded.close()
+
+    shell("rebuild")  # leaves the files of one lake
+    (lake,) = (shell.home / "lake").iterdir()
+    assert same_tables(on_duckdb[2], shell)
+
+    monkeypatch.setenv("MOVIES_ENGINE", "duckdb")
+    assert "'movies-platform rebuild'" in shell("refresh", status=1).stderr
+    shell("rebuild")
+    assert differences(on_duckdb[2].home / "warehouse.duckdb", shell.home / "warehouse.duckdb") == []
+    assert not lake.exists()
+    assert not (shell.home / "lake.ducklake").exists()
+
+
+@pytest.mark.parametrize(
+    ("when", "number"),
+    [("before_commit", 2 * MONTH_COMMITS + 3), ("after_commit", 2 * MONTH_COMMITS + 3), ("before_commit", COMMITS)],
+    ids=["before a commit of core", "after it", "before that of the metrics"],
+)
+def test_a_killed_driver_leaves_the_old_table_or_the_new_one(
+    months: list[Path], on_duckdb: dict[int, Shell], spark: str, shell: Shell, when: str, number: int
+) -> None:
+    deliver(shell, months, *MONTHS[:2])
+    assert killing(shell, when, number, "refresh").returncode == -signal.SIGKILL
+    shell("refresh")
+    assert same_tables(on_duckdb[2], shell)
+
+
+def test_two_refreshes_at_once_both_end(
+    months: list[Path], on_duckdb: dict[int, Shell], spark: str, shell: Shell
+) -> None:
+    deliver(shell, months, *MONTHS[:2])
+    both = [shell.start("refresh"), shell.start("refresh")]
+    said = [process.communicate(timeout=TIMEOUT)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert same_tables(on_duckdb[2], shell)
+
+
+@pytest.mark.real
+def test_the_real_months_in_two_orders_are_the_same(
+    real_data: Path, spark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By DuckDB in their order; by Spark the last first, then the others at once."""
+    given = {path.name[:7]: path for path in (real_data / "deliveries").iterdir()}
+    given["2017-11"] = real_data / "the-movies-dataset"
+    duckdb, lake = Shell(tmp_path / "duckdb"), Shell(tmp_path / "spark")
+    for month in sorted(given, reverse=True):
+        lake("deliver", given[month], "--month", month)
+        if month == max(given):
+            lake("refresh")
+    lake("refresh")
+    monkeypatch.setenv("MOVIES_ENGINE", "duckdb")
+    for month in sorted(given):
+        duckdb("deliver", given[month], "--month", month)
+    duckdb("refresh")
+    assert same_tables(duckdb, lake)
