@@ -82,6 +82,13 @@ class InProcess:
         named = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
         return Got(sent[0]["status"], named, b"".join(each.get("body", b"") for each in sent[1:]))
 
+    def wait_for(self, holds: Callable[[], Any]) -> None:
+        """Let what runs in the background run until something holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline
+            self.run(asyncio.sleep(0.01))
+
     def walk(self, target: str) -> Iterator[dict[str, Any]]:
         """Every row, page after page."""
         while target:

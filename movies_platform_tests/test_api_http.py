@@ -215,7 +215,7 @@ def locked(keys: KeyFile, api: InProcess) -> InProcess:
 def test_a_key_is_kept_as_a_digest_and_is_good_until_it_is_revoked(keys: KeyFile, locked: InProcess):
     key, text = keys.create("dashboard")
     assert text not in keys.path.read_text()
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.read_keys())
     assert locked.get("/v1/genres", authorization=f"Bearer {text}").status == 200
     assert locked.get("/v1/genres", x_api_key=text).status == 200
     for wrong in ({}, {"authorization": "Bearer mp_wrong"}, {"authorization": f"Basic {text}"}, {"x_api_key": "é"}):
@@ -226,22 +226,34 @@ def test_a_key_is_kept_as_a_digest_and_is_good_until_it_is_revoked(keys: KeyFile
     for public in ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/site/app.js"):
         assert locked.get(public).status == 200
     keys.revoke(key.id)
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.read_keys())
     assert "revoked" in locked.get("/v1/genres", x_api_key=text).problem(401)
     assert locked.get("/v1/genres").headers["cache-control"] == "no-store"
+
+
+def test_a_key_is_revoked_while_the_disk_of_metrics_is_full(
+    keys: KeyFile, locked: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    key, text = keys.create("dashboard")
+    monkeypatch.setattr("movies_platform.api.app._SECOND", 0.01)
+    monkeypatch.setenv("MOVIES_API_METRICS_FOLDER", str(tmp_path / "missing"))  # fails as a full disk does
+    locked.wait_for(lambda: locked.get("/v1/genres", x_api_key=text).status == 200)
+    locked.wait_for(lambda: "missing" in caplog.text)
+    keys.revoke(key.id)
+    locked.wait_for(lambda: locked.get("/v1/genres", x_api_key=text).status == 401)
 
 
 def test_an_expired_key_is_refused(keys: KeyFile, locked: InProcess):
     import datetime as dt
 
     _, text = keys.create("old", expires=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.read_keys())
     assert "expired" in locked.get("/v1/genres", x_api_key=text).problem(401)
 
 
 def test_an_etag_holds_for_every_key(keys: KeyFile, locked: InProcess):
     one, other = keys.create("one")[1], keys.create("other")[1]
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.read_keys())
     first = locked.get("/v1/genres", x_api_key=one)
     assert locked.get("/v1/genres", x_api_key=other, if_none_match=first.headers["etag"]).status == 304
     assert first.headers["cache-control"] == "private, no-cache"
@@ -252,7 +264,7 @@ def test_rows_cost_quota_and_an_unchanged_answer_costs_nothing(
 ):
     monkeypatch.setattr("movies_platform.api.quotas.time.time", lambda: 1_000_000_040.0)
     _, text = keys.create("small", quota=14)
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.read_keys())
     left = []
     for target in ("/v1/genres", "/v1/movies?limit=1000", "/v1/genres", "/v1/metrics"):
         got = locked.get(target, x_api_key=text)

@@ -142,9 +142,46 @@ def test_a_new_key_is_good_at_once_and_an_old_one_is_not_for_long(
     assert status(locked, issuer.token("second")) == 200
     del issuer.keys["first"]
     monkeypatch.setattr("movies_platform.api.auth.Issuer.refresh.__defaults__", (0.0,))
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.fetch_keys())
     assert status(locked, old) == 401
     assert status(locked, issuer.token("second")) == 200
+
+
+def test_a_withdrawn_key_is_refused_as_soon_as_its_successor_is_seen(
+    locked: InProcess, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+):
+    old = issuer.token("first")
+    assert status(locked, old) == 200
+    del issuer.keys["first"]
+    issuer.add("second")
+    monkeypatch.setattr("movies_platform.api.auth._RETRY_SECONDS", 0.0)
+    assert status(locked, issuer.token("second")) == 200
+    assert status(locked, old) == 401
+
+
+def test_a_withdrawn_key_is_refused_while_the_file_of_keys_is_damaged(
+    issuer: TestIssuer, states: tuple[State, State], api_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    serve_from(monkeypatch, states[1].published, api_cache)
+    for name, value in (("AUTH", "both"), ("ISSUER", issuer.url), ("AUDIENCE", AUDIENCE), ("KEYS", tmp_path / "keys")):
+        monkeypatch.setenv(f"MOVIES_API_{name}", str(value))
+    monkeypatch.setattr("movies_platform.api.app._SECOND", 0.01)
+    with in_process() as api:
+        old = issuer.token("first")
+        assert status(api, old) == 200
+        (tmp_path / "keys").write_text("nothing")
+        del issuer.keys["first"]
+        monkeypatch.setattr("movies_platform.api.auth.Issuer.refresh.__defaults__", (0.0,))
+        api.wait_for(lambda: status(api, old) == 401)
+
+
+def test_an_issuer_that_answers_nonsense_is_as_good_as_down(
+    locked: InProcess, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("movies_platform.api.auth._RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(issuer, "public", lambda: ["nonsense"])
+    assert status(locked, signed(issuer.keys["first"][0], "RS256", "new", {"iss": issuer.url})) == 401
+    assert status(locked, issuer.token("first")) == 200
 
 
 def test_unknown_keys_do_not_make_us_ask_the_issuer_each_time(locked: InProcess, issuer: TestIssuer):
@@ -161,7 +198,7 @@ def test_known_keys_stay_good_while_the_issuer_is_down(
     assert status(locked, issuer.token("first")) == 200
     issuer.is_away = True
     monkeypatch.setattr("movies_platform.api.auth.Issuer.refresh.__defaults__", (0.0,))
-    locked.run(locked.api.authenticator.refresh())
+    locked.run(locked.api.authenticator.fetch_keys())
     assert status(locked, issuer.token("first", sub="another")) == 200
     assert status(locked, signed(issuer.keys["first"][0], "RS256", "new", {"iss": issuer.url})) == 401
 

@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -37,10 +38,11 @@ INLINE_SECONDS, SECONDS = 0.002, 10.0  # for a question that is answered at once
 _WAITING = 200  # questions for the thread, before others are refused
 _CACHE_BYTES, _LARGEST_KEPT = 64_000_000, 1_000_000
 _SEND_SECONDS = 30  # for a client to take a block
-_SECOND = 1.0  # between two looks at keys, and two writings of what was counted
+_SECOND = 1.0  # between two looks at keys, two writings of what was counted, and two tries of what failed
 _PINNED = re.compile(rb"(?:^|&)(?:snapshot|cursor)=")
 _METHODS = ("GET", "HEAD")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+Work = Callable[[], Coroutine[Any, Any, None]]
 _log = logging.getLogger(__name__)
 
 
@@ -267,8 +269,9 @@ class Api:
         gc.collect()
         gc.freeze()  # what was imported stays: no collection needs to look at it again
         gc.set_threshold(20_000, 20, 20)
-        await self._look_for_keys()
-        self._tasks = [asyncio.create_task(self.snapshots.watch()), asyncio.create_task(self._every_second())]
+        works = (self.authenticator.read_keys, self.authenticator.fetch_keys, self._write_metrics)
+        await asyncio.gather(*(self._try(work) for work in works))
+        self._tasks = [asyncio.create_task(self._every_second(work)) for work in (*works, self.snapshots.watch)]
         for _ in range(100):
             if self.snapshots.current is not None or self.snapshots.problem is not None:
                 break
@@ -283,17 +286,19 @@ class Api:
         self._thread.shutdown(wait=False, cancel_futures=True)
         await self.quotas.close()
 
-    async def _every_second(self) -> None:
-        while True:
+    async def _every_second(self, work: Work) -> None:
+        while True:  # each work in a task of its own: an issuer that is slow must not keep a revoked key good
+            await self._try(work)
             await asyncio.sleep(_SECOND)
-            await self._look_for_keys()
-            self.metrics.write()
 
-    async def _look_for_keys(self) -> None:
+    async def _try(self, work: Work) -> None:
         try:
-            await self.authenticator.refresh()
-        except Exception as problem:  # the known keys stay good
-            _log.warning("keys cannot be read: %s", problem)
+            await work()
+        except Exception as problem:  # it is tried again in a second; until then what is known stays good
+            _log.warning("%s: %s: %s", work.__qualname__, type(problem).__name__, problem)
+
+    async def _write_metrics(self) -> None:
+        self.metrics.write()
 
 
 class Sent:

@@ -109,10 +109,13 @@ class KeyFile:
 
 
 class Issuer:
-    """An OIDC issuer's public keys, from its discovery document."""
+    """An OIDC issuer's public keys, from its discovery document.
 
-    def __init__(self, address: str):
-        self.address = address
+    `forget` is called when they change: what was verified with a key that is withdrawn is not good any more.
+    """
+
+    def __init__(self, address: str, forget: Callable[[], None]):
+        self.address, self._forget = address, forget
         self.keys: dict[str | None, Any] = {}
         self._content = b""
         self._tried = -_REFRESH_SECONDS
@@ -125,27 +128,28 @@ class Issuer:
             await self.refresh(_RETRY_SECONDS)
         if identifier in self.keys:
             return self.keys[identifier]
-        if not self.keys:
+        if not self.keys and not self.is_reachable:
             raise Problem(503, "The issuer of tokens cannot be reached. Try again later.", {"Retry-After": "10"})
         raise Problem(401, "The token is signed with a key that its issuer does not publish.", _CHALLENGE)
 
-    async def refresh(self, older_than: float = _REFRESH_SECONDS) -> bool:
-        """Fetch the keys, unless that was tried within so many seconds; whether they are others than before."""
+    async def refresh(self, older_than: float = _REFRESH_SECONDS) -> None:
+        """Fetch the keys, unless that was tried within so many seconds."""
         async with self._fetching:  # who waited finds that it was just done
             if time.monotonic() - self._tried < older_than:
-                return False
+                return
             try:
                 content = await asyncio.to_thread(self._fetch)
                 keys = _public_keys(content)
                 self.is_reachable = True
-            except (OSError, ValueError, KeyError, TypeError) as problem:
+            except Exception as problem:  # of the network, or of what came through it, which can be anything
                 self.is_reachable = False
                 _log.warning("the keys of %s cannot be fetched (%s); the known ones stay good", self.address, problem)
-                return False
+                return
             finally:
                 self._tried = time.monotonic()
-        changed, self._content, self.keys = content != self._content, content, keys
-        return changed
+            if content != self._content:
+                self._content, self.keys = content, keys
+                self._forget()
 
     def _fetch(self) -> bytes:
         found = json.loads(_get(f"{self.address.rstrip('/')}/.well-known/openid-configuration"))
@@ -164,9 +168,9 @@ class Authenticator:
         self._keys = KeyFile(chosen.api_keys) if self.mode in ("keys", "both") else None
         self._known: dict[str, Key] = {}
         self._changed: Any = None
-        self._issuer = Issuer(chosen.api_issuer) if self.mode in ("jwt", "both") else None
-        self._audience = chosen.api_audience
         self._remembered: dict[bytes, Caller] = {}
+        self._issuer = Issuer(chosen.api_issuer, self._remembered.clear) if self.mode in ("jwt", "both") else None
+        self._audience = chosen.api_audience
 
     def remembered(self, token: bytes) -> Caller | None:
         """Who sent a token that was verified a short time ago."""
@@ -186,14 +190,17 @@ class Authenticator:
         self._remembered[token] = caller
         return caller
 
-    async def refresh(self) -> None:
-        """Look whether keys have changed; what was verified with the old ones is verified again."""
+    async def read_keys(self) -> None:
+        """Look whether the file has changed; what was verified with the old keys is verified again."""
         if self._keys is not None and (changed := self._keys.changed()) != self._changed:
             self._known = {key.sha256: key for key in await asyncio.to_thread(self._keys.read)}
             self._changed = changed
             self._remembered.clear()
-        if self._issuer is not None and await self._issuer.refresh():
-            self._remembered.clear()
+
+    async def fetch_keys(self) -> None:
+        """Fetch the issuer's keys, where that is due."""
+        if self._issuer is not None:
+            await self._issuer.refresh()
 
     def _of_key(self, token: bytes) -> Caller:
         key, now = self._known.get(digest(token)), dt.datetime.now(dt.UTC)
