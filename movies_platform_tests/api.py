@@ -67,8 +67,11 @@ class InProcess:
         """Ask; underscores in header names are dashes."""
         path, _, query = target.partition("?")
         given = [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
-        scope = {"type": "http", "method": method, "path": unquote(path), "query_string": query.encode(),
-                 "headers": given, "client": ("127.0.0.1", 1), "root_path": "", "scheme": "http"}  # fmt: skip
+        scope = {
+            "type": "http", "method": method, "path": unquote(path), "raw_path": path.encode(),
+            "query_string": query.encode(), "headers": given, "client": ("127.0.0.1", 1), "root_path": "",
+            "scheme": "http",
+        }  # fmt: skip
         sent: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:

@@ -1,9 +1,11 @@
 """What every request goes through: errors, limits, ETags, cache, keys, quotas, CORS, files."""
 
+import gc
 import hashlib
 import json
 import re
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,7 @@ from movies_platform_tests.published_states import State
         ("/v1/tables/movies.parquet?month=2017-11", 400, "is one file"),
         ("/v1/metrics?year=2000", 400, "Known: snapshot"),
         ("/v1/movies?q=" + "x" * 9_000, 414, "8,000 bytes"),
+        ("/v1/movies/" + "%E2%82%AC" * 900, 414, "8,000 bytes"),
         ("/v1/movies?q=" + "x" * 300, 400, "at most 200"),
     ],
 )
@@ -123,6 +126,9 @@ def test_the_cache_gives_the_same_answer_and_is_bounded(api: InProcess):
     for number in range(10):
         cache.put(b"%d" % number, Answer([], b"x" * 500, 1))
     assert [number for number in range(10) if cache.get(b"%d" % number)] == [7, 8, 9]
+    for number in range(10):
+        cache.put(b"link %d" % number, Answer([(b"link", b"x" * 500)], b"", 1))
+    assert [number for number in range(10) if cache.get(b"link %d" % number)] == [7, 8, 9]
 
 
 def test_head_has_the_headers_and_no_body(api: InProcess):
@@ -241,6 +247,18 @@ def test_a_key_is_revoked_while_the_disk_of_metrics_is_full(
     locked.wait_for(lambda: "missing" in caplog.text)
     keys.revoke(key.id)
     locked.wait_for(lambda: locked.get("/v1/genres", x_api_key=text).status == 401)
+
+
+def test_refused_questions_leave_nothing_behind(keys: KeyFile, locked: InProcess):
+    locked.get("/v1/movies/0")
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            assert locked.get(f"/v1/movies/{number:07000}").status == 401
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 400_000  # of 1,400,000 that were sent
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_expired_key_is_refused(keys: KeyFile, locked: InProcess):

@@ -161,6 +161,15 @@ def test_the_last_snapshot_is_served_while_the_store_is_away(one_worker: ApiServ
     server.wait_for(lambda: server.get("/readyz").json["snapshot"] == other)
 
 
+def test_what_is_too_large_is_refused_however_it_is_sent(one_worker: ApiServer):
+    server = one_worker
+    assert server.get("/v1/movies/" + "%E2%82%AC" * 900).status == 414
+    for headers in ("X: %s\r\n" % ("x" * 9_000) * 5, "x" * 20_000 + ": \r\n"):
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(f"GET /v1/genres HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode())
+            assert client.recv(1_000).startswith(b"HTTP/1.1 431 ")
+
+
 def test_clients_that_trickle_are_dropped_and_others_do_not_wait(server: ApiServer):
     trickling = []
     for _ in range(300):

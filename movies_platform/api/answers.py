@@ -38,12 +38,11 @@ class Answer:
     cost: int
 
 
-@lru_cache(20_000)
 def place_of(path: str) -> Place | None:
     """The rows that a path means; None where it means none."""
-    parts = path.split("/")[2:]
     if not path.startswith("/v1/"):
         return None
+    parts = path.split("/")[2:]
     in_metrics = parts[0] == "metrics"
     if in_metrics:
         parts = parts[1:]

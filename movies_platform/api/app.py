@@ -63,9 +63,9 @@ class Cache:
         """Keep an answer, at the cost of those that were not used for the longest time."""
         if len(answer.body) <= _LARGEST_KEPT and tag not in self._answers:
             self._answers[tag] = answer
-            self._bytes += len(answer.body) + 500
+            self._bytes += _size(answer)
             while self._bytes > self._most:
-                self._bytes -= len(self._answers.popitem(last=False)[1].body) + 500
+                self._bytes -= _size(self._answers.popitem(last=False)[1])
 
 
 class Api:
@@ -102,7 +102,7 @@ class Api:
             if self._origins and headers.get(b"origin") in self._origins:
                 sent.origin = headers[b"origin"]
             path, query = scope["path"], scope["query_string"]
-            self._check_limits(scope["method"], path, query, headers)
+            self._check_limits(scope, headers.get(b"origin"))
             if scope["method"] == "OPTIONS" and sent.origin:
                 status = await self._preflight(sent)
                 return
@@ -126,12 +126,13 @@ class Api:
         finally:
             self.metrics.answered(route, status, time.perf_counter() - started)
 
-    def _check_limits(self, method: str, path: str, query: bytes, headers: dict[bytes, bytes]) -> None:
-        if len(path) + len(query) > LONGEST_URL:
+    def _check_limits(self, scope: Any, origin: bytes | None) -> None:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:  # as it was sent, not as it was decoded
             raise Problem(414, f"The URL has more than {LONGEST_URL:,} bytes.")
-        if sum(map(len, headers.values())) > LARGEST_HEADERS:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
             raise Problem(431, f"The headers have more than {LARGEST_HEADERS:,} bytes.")
-        if method not in _METHODS and not (method == "OPTIONS" and headers.get(b"origin") in self._origins):
+        method = scope["method"]
+        if method not in _METHODS and not (method == "OPTIONS" and origin in self._origins):
             raise Problem(405, f"{method} is not possible: the API is read with GET and HEAD.",
                           {"Allow": "GET, HEAD"})  # fmt: skip
 
@@ -299,6 +300,10 @@ class Api:
 
     async def _write_metrics(self) -> None:
         self.metrics.write()
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + sum(len(value) for _, value in answer.headers) + 500  # a link can be long
 
 
 class Sent:
