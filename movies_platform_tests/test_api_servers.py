@@ -17,7 +17,7 @@ import pytest
 
 from movies_platform.published.read import latest_snapshot
 from movies_platform.published.store import LATEST, FolderStore, Pointer, open_store, to_json
-from movies_platform_tests.api import ApiServer
+from movies_platform_tests.api import PATIENCE, ApiServer
 from movies_platform_tests.published_states import State
 
 SWAPS = 20
@@ -131,6 +131,34 @@ def test_a_killed_worker_is_replaced_while_the_other_serves(server: ApiServer):
             assert server.get("/v1/genres").status == 200
     server.wait_for(lambda: len(server.workers()) == 2 and before[0] not in server.workers())
     assert before[1] in server.workers()
+
+
+def test_workers_end_with_their_parent(two: TwoSnapshots, tmp_path: Path):
+    server = ApiServer(tmp_path / "log", two.folder, tmp_path / "cache", workers=2)
+    with server.running():
+        workers = server.workers()
+        assert len(workers) == 2
+        assert server.process is not None
+        server.process.kill()
+        server.process.wait()
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while any(is_running(worker) for worker in workers):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        finally:
+            for worker in filter(is_running, workers):
+                os.kill(worker, signal.SIGKILL)
+        with pytest.raises(ConnectionRefusedError):
+            server.get("/livez")
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process which has not ended; nobody may have asked yet for its exit status."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture

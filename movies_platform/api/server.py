@@ -8,11 +8,18 @@ import logging.config
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from movies_platform.errors import MoviesPlatformError, SettingsError
 from movies_platform.settings import settings
+
+if TYPE_CHECKING:
+    from movies_platform.api.app import Api
 
 HEADER_SECONDS = 10  # for a client to send its request's headers
 STOP_SECONDS = 20  # for requests that run when the server is stopped
@@ -56,7 +63,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> No
                 ) from problem
         _prepare()
         Granian(
-            "movies_platform.api.app:application", host, port, factory=True, interface=Interfaces.ASGI, workers=workers,
+            "movies_platform.api.server:worker", host, port, factory=True, interface=Interfaces.ASGI, workers=workers,
             loop=Loops.uvloop, http=HTTPModes.http1, websockets=False,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=_BUFFER),
             respawn_failed_workers=True, workers_kill_timeout=STOP_SECONDS, log_access=access_log,
@@ -64,6 +71,24 @@ def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> No
         ).serve()  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def worker() -> "Api":
+    """The application in a worker process, which ends when its parent is gone."""
+    from movies_platform.api.app import application
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return application()
+
+
+def _end_with_parent() -> None:
+    """Stop as the parent would have it: without one, this worker would serve on beside those of the next server."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
 
 
 def _prepare() -> None:
