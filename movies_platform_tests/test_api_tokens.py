@@ -1,5 +1,6 @@
 """JWTs of an issuer that runs here: which are good, new keys, an outage."""
 
+import base64
 import json
 import threading
 import time
@@ -75,6 +76,11 @@ def signed(key: Any, algorithm: str, name: str, claims: dict[str, Any]) -> str:
     return jwt.encode(given, key, algorithm=algorithm, headers={"kid": name})
 
 
+def nested(depth: int) -> str:
+    """A token whose header is a list in a list in a list ..."""
+    return base64.urlsafe_b64encode(b"[" * depth).decode() + ".e30.AAAA"
+
+
 @pytest.fixture
 def issuer() -> Iterator[TestIssuer]:
     running = TestIssuer()
@@ -123,6 +129,12 @@ def test_any_other_token_is_refused(locked: InProcess, issuer: TestIssuer):
         signed(rsa.generate_private_key(65537, 2048), "RS256", "first", {"iss": issuer.url}),
         signed(issuer.keys["first"][0], "RS512", "first", {"iss": issuer.url}),
         issuer.token("first")[:-6] + "AAAAAA",
+        issuer.token("first", exp=10**400),
+        issuer.token("first", exp=float("inf")),
+        issuer.token("first", nbf=float("inf")),
+        issuer.token("first", iat=float("nan")),
+        issuer.token("first", sub=5),
+        nested(10_000),
         "mp_no-token",
         "a.b.c",
     ]

@@ -14,6 +14,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import time
 import urllib.request
@@ -45,7 +46,10 @@ class Caller:
 
 @dataclass(frozen=True)
 class Key:
-    """An API key as it is kept: everything but the key. Times are ISO 8601, UTC."""
+    """An API key as it is kept: everything but the key. Times are ISO 8601, UTC where they name no time zone.
+
+    Raises ValueError where it could not be used: another program may have written it.
+    """
 
     id: str
     name: str
@@ -54,6 +58,20 @@ class Key:
     expires_at: str | None = None
     revoked_at: str | None = None
     quota: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("id", "name", "sha256", "created_at"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} of the key {self.id!r} is not text")
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"sha256 of the key {self.id!r} is not a digest in hexadecimal digits")
+        for name in ("expires_at", "revoked_at"):
+            try:
+                _moment(getattr(self, name))
+            except (ValueError, TypeError):
+                raise ValueError(f"{name} of the key {self.id!r} is not a time, as 2027-01-31T12:00:00+00:00") from None
+        if self.quota is not None and (type(self.quota) is not int or self.quota < 1):
+            raise ValueError(f"quota of the key {self.id!r} is not a number of at least 1")
 
 
 class KeyFile:
@@ -68,7 +86,7 @@ class KeyFile:
             return [Key(**each) for each in json.loads(self.path.read_text(encoding="utf-8"))["keys"]]
         except FileNotFoundError:
             return []
-        except (ValueError, TypeError, KeyError) as problem:
+        except (OSError, ValueError, TypeError, KeyError) as problem:
             raise SettingsError(
                 f"MOVIES_API_KEYS: {self.path} is not a file that 'movies-platform keys' wrote ({problem})."
             ) from problem
@@ -204,9 +222,9 @@ class Authenticator:
 
     def _of_key(self, token: bytes) -> Caller:
         key, now = self._known.get(digest(token)), dt.datetime.now(dt.UTC)
-        if key is None or key.revoked_at:
+        if key is None or key.revoked_at is not None:
             raise Problem(401, "The API key is unknown or was revoked.", _CHALLENGE)
-        until = dt.datetime.max.replace(tzinfo=dt.UTC) if not key.expires_at else _moment(key.expires_at)
+        until = _moment(key.expires_at)
         if until <= now:
             raise Problem(401, f"The API key has expired, at {key.expires_at}.", _CHALLENGE)
         return Caller(f"key:{key.id}", key.quota, min(until.timestamp(), time.time() + _KEPT_SECONDS))
@@ -223,13 +241,16 @@ class Authenticator:
                 token, key, algorithms=ALGORITHMS, audience=self._audience, issuer=issuer.address,
                 options={"require": ["exp", "iss", "aud"]},
             )  # fmt: skip
-        except jwt.PyJWTError as problem:
+            until = min(float(claims["exp"]), time.time() + _KEPT_SECONDS)
+        except Problem:
+            raise
+        except Exception as problem:  # the library's, or of numbers and nesting that neither it nor Python can take
             challenge = {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="invalid_token"'}
             raise Problem(401, f"The token is not good: {problem}.", challenge) from problem
         name = next((str(claims[each]) for each in ("sub", "client_id", "azp") if claims.get(each)), None)
         if name is None:
             raise Problem(401, "The token does not say whose it is (sub).", _CHALLENGE)
-        return Caller(f"jwt:{name}", None, min(float(claims["exp"]), time.time() + _KEPT_SECONDS))
+        return Caller(f"jwt:{name}", None, until)
 
 
 def check(chosen: Settings, host: str) -> None:
@@ -270,8 +291,10 @@ def _get(address: str) -> bytes:
         return bytes(answer.read(1_000_000))
 
 
-def _moment(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
+def _moment(text: str | None) -> dt.datetime:
+    """The time of a text; of none, one that never comes."""
+    found = dt.datetime.max.replace(tzinfo=dt.UTC) if text is None else dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def _now() -> str:
