@@ -136,6 +136,16 @@ def test_rows_cost_quota_and_an_unchanged_answer_costs_nothing(
     assert locked.get("/v1/genres", x_api_key=text).status == 200
 
 
+def test_what_costs_more_than_a_whole_quota_is_never_charged(keys: KeyFile, locked: InProcess):
+    _, text = keys.create("small", quota=3)
+    locked.run(locked.api.authenticator.read_keys())
+    refused = locked.get("/v1/movies?limit=1000", x_api_key=text)
+    assert "costs 10 units, more than your 3 of a minute. Ask for at most 300 rows" in refused.problem(400)
+    assert "retry-after" not in refused.headers
+    got = locked.get("/v1/movies?limit=200", x_api_key=text)
+    assert (got.status, got.headers["ratelimit-remaining"]) == (200, "1")
+
+
 def test_keys_are_made_listed_and_revoked_by_the_command(home: Path):
     from click.testing import CliRunner
 

@@ -10,6 +10,7 @@ import math
 import time
 from typing import Any
 
+from movies_platform.api.answers import UNIT
 from movies_platform.api.auth import Caller
 from movies_platform.api.problems import Problem
 from movies_platform.settings import Settings
@@ -41,8 +42,13 @@ class Quotas:
             self._count = self._redis.register_script(_COUNT)
 
     async def charge(self, caller: Caller, cost: int) -> Headers:
-        """Take `cost` units; the RateLimit headers. Raises Problem (429) where they are not left."""
+        """Take `cost` units; the RateLimit headers. Raises Problem: 429 where they are not left, 400 if never."""
         limit, now = caller.quota or self._default, time.time()
+        if cost > limit:
+            raise Problem(
+                400, f"This costs {cost:,} units, more than your {limit:,} of a minute. Ask for at most "
+                f"{limit * UNIT:,} rows (limit), of a file for less than {limit:,} MB at a time (Range).",
+            )  # fmt: skip
         window = int(now // WINDOW)
         if self._redis is None:
             used = self._charge_here(caller.name, window, cost)
