@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,15 @@ class Got:
     status: int
     headers: dict[str, str]
     body: bytes
+
+    @classmethod
+    def of(cls, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> "Got":
+        """Repeated headers are one, as a list."""
+        named: dict[str, str] = {}
+        for name, value in headers:
+            known = named.get(name.lower())
+            named[name.lower()] = value if known is None else f"{known}, {value}"
+        return cls(status, named, body)
 
     @property
     def json(self) -> Any:
@@ -82,8 +91,8 @@ class InProcess:
             return {"type": "http.disconnect"}
 
         self.run(self.api(scope, receive, send))
-        named = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
-        return Got(sent[0]["status"], named, b"".join(each.get("body", b"") for each in sent[1:]))
+        named = [(name.decode(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
+        return Got.of(sent[0]["status"], named, b"".join(each.get("body", b"") for each in sent[1:]))
 
     def wait_for(self, holds: Callable[[], Any]) -> None:
         """Let what runs in the background run until something holds."""
@@ -136,8 +145,7 @@ class ApiServer:
             given = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, headers=given)
             answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return Got(answer.status, named, answer.read())
+            return Got.of(answer.status, answer.getheaders(), answer.read())
         finally:
             connection.close()
 

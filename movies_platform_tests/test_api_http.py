@@ -215,7 +215,45 @@ def test_only_listed_origins_may_read(states: tuple[State, State], api_cache: Pa
             assert "access-control-allow-origin" not in api.get(target, origin="https://c.example").headers
         asked = api.get("/v1/genres", method="OPTIONS", origin="https://a.example")
         assert (asked.status, asked.headers["access-control-allow-methods"]) == (204, "GET, HEAD")
-        assert "Origin" in api.get("/v1/genres").headers["vary"]
+        name = api.get("/readyz").json["snapshot"]
+        for target in ("/v1/genres", f"/v1/tables/genres.parquet?snapshot={name}", "/v1/tables", "/", "/livez", "/x"):
+            tag = api.get(target).headers.get("etag", "none")
+            for headers in (
+                {},
+                {"origin": "https://a.example"},
+                {"origin": "https://c.example"},
+                {"if_none_match": tag},
+            ):
+                assert "Origin" in api.get(target, **headers).headers["vary"]
+        got = api.get("/v1/tables/genres.parquet", origin="https://a.example", range="bytes=0-9")
+        exposed = {each.lower() for each in got.headers["access-control-expose-headers"].split(", ")}
+        simple = {"cache-control", "content-length", "content-type"}  # which browsers show in any case
+        hidden = {"vary", "x-content-type-options"}  # which say nothing to a program
+        assert {name for name in got.headers if not name.startswith("access-control")} <= exposed | simple | hidden
+        assert "content-range" in exposed
+    monkeypatch.delenv("MOVIES_API_ORIGINS")
+    with in_process() as api:
+        assert api.get("/v1/genres", origin="https://a.example").headers["vary"] == "Accept"
+        assert "vary" not in api.get("/livez").headers
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*/*", "json"), ("", "json"), ("text/html,application/xhtml+xml,*/*;q=0.8", "json"), ("text/csv", "csv"),
+        ("application/json;q=0, */*", "csv"), ("*/*, application/json;q=0", "csv"), ("text/*;q=0, */*", "json"),
+        ("application/*;q=0, application/json", "json"), ("application/json;q=0.1, */*", "csv"),
+        ("text/csv, application/json", "csv"), ("application/json, text/csv", "json"), ("text/csv, */*", "csv"),
+        ("text/csv;q=0.5, application/json;q=0.4", "csv"), ("TEXT/CSV ; Q=1", "csv"),
+        ("application/json;q=0", None), ("*/*;q=0", None), ("image/png", None), ("*/*;q=nan", None),
+    ],
+)  # fmt: skip
+def test_the_form_is_the_one_that_is_wanted_most(accept: str, expected: str | None, api: InProcess):
+    got = api.get("/v1/genres", accept=accept)
+    if expected is None:
+        got.problem(406)
+    else:
+        assert expected in got.headers["content-type"]
 
 
 def test_a_question_that_takes_too_long_is_ended(api: InProcess, monkeypatch: pytest.MonkeyPatch):

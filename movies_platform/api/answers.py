@@ -15,6 +15,7 @@ from movies_platform.api.rows import Opened, Reader
 from movies_platform.api.tables import Related, Table, related, served_tables
 
 JSON, CSV = b"application/json", b"text/csv; charset=utf-8; header=present"
+_RANGES = {JSON: (JSON, b"application/*", b"*/*"), CSV: (b"text/csv", b"text/*", b"*/*")}
 UNIT = 100  # rows that cost one unit of a quota
 Headers = list[tuple[bytes, bytes]]
 
@@ -60,22 +61,26 @@ def place_of(path: str) -> Place | None:
     return None
 
 
-@lru_cache(1_000)
+@lru_cache(100)
 def media_type(accept: bytes | None) -> bytes:
-    """JSON or CSV, by an Accept header; raises Problem where it takes neither."""
-    best, found = 0.0, None
-    for part in (accept or b"*/*").lower().split(b","):
+    """JSON or CSV, by an Accept header; raises Problem where it takes neither.
+
+    Of equal weights the first one that is named is taken. The most specific range says what a form weighs (RFC 9110).
+    """
+    given: dict[bytes, tuple[float, int]] = {}
+    for place, part in enumerate((accept or b"*/*").lower().split(b",")):
         name, *more = (each.strip() for each in part.split(b";"))
         try:
             weight = next((float(each[2:]) for each in more if each.startswith(b"q=")), 1.0)
         except ValueError:
             weight = 1.0
-        kind = JSON if name in (b"*/*", b"application/*", JSON) else CSV if name in (b"text/csv", b"text/*") else None
-        if kind and weight > best:
-            best, found = weight, kind
-    if found is None:
+        given.setdefault(name, (weight, -place))
+    weights = {kind: next((given[name] for name in ranges if name in given), (0.0, 0))
+               for kind, ranges in _RANGES.items()}  # fmt: skip
+    best = max(weights, key=lambda kind: weights[kind])
+    if not weights[best][0] > 0:
         raise Problem(406, "Rows come as application/json or text/csv. Accept one of them.")
-    return found
+    return best
 
 
 class Asked:

@@ -41,6 +41,11 @@ _SEND_SECONDS = 30  # for a client to take a block
 _SECOND = 1.0  # between two looks at keys, two writings of what was counted, and two tries of what failed
 _PINNED = re.compile(rb"(?:^|&)(?:snapshot|cursor)=")
 _METHODS = ("GET", "HEAD")
+_EXPOSED = (
+    b"ETag, Link, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+    b"Accept-Ranges, Content-Disposition, Content-Range, Repr-Digest"
+)
+_VARY = (b"vary", b"Accept")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 Work = Callable[[], Coroutine[Any, Any, None]]
 _log = logging.getLogger(__name__)
@@ -87,7 +92,6 @@ class Api:
         self._forever = (b"cache-control", self.scope + b", max-age=31536000, immutable")
         self._for_now = (b"cache-control", self.scope + b", no-cache")
         self._origins = {origin.encode() for origin in chosen.api_origins}
-        self._vary = (b"vary", b", ".join([b"Accept"] + [b"Origin"] * bool(self._origins)))
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -96,14 +100,15 @@ class Api:
             await self._lifespan(scope, receive, send)
             return
         started, route, status = time.perf_counter(), "other", 500
-        sent = Sent(send, scope["method"])
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        origin = headers.get(b"origin")
+        if origin not in self._origins:
+            origin = None
+        sent = Sent(send, scope["method"], _cors(origin) if self._origins else [])
         try:
-            if self._origins and headers.get(b"origin") in self._origins:
-                sent.origin = headers[b"origin"]
             path, query = scope["path"], scope["query_string"]
-            self._check_limits(scope, headers.get(b"origin"))
-            if scope["method"] == "OPTIONS" and sent.origin:
+            self._check_limits(scope, origin)
+            if scope["method"] == "OPTIONS":
                 status = await self._preflight(sent)
                 return
             place = place_of(path)
@@ -132,7 +137,7 @@ class Api:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
             raise Problem(431, f"The headers have more than {LARGEST_HEADERS:,} bytes.")
         method = scope["method"]
-        if method not in _METHODS and not (method == "OPTIONS" and origin in self._origins):
+        if method not in _METHODS and not (method == "OPTIONS" and origin):
             raise Problem(405, f"{method} is not possible: the API is read with GET and HEAD.",
                           {"Allow": "GET, HEAD"})  # fmt: skip
 
@@ -146,7 +151,7 @@ class Api:
         pinned = query and _PINNED.search(query) is not None
         terms = (b"" if pinned else current.snapshot.encode(), self._version, kind, path.encode(), query)
         tag = b'"%b"' % hashlib.blake2b(b"\n".join(terms), digest_size=12).hexdigest().encode()
-        headers: Headers = [(b"etag", tag), self._forever if pinned else self._for_now, self._vary]
+        headers: Headers = [(b"etag", tag), self._forever if pinned else self._for_now, _VARY]
         known = given.get(b"if-none-match")
         if known is not None and tag in known:
             self.metrics.count("movies_api_cache", "unchanged")
@@ -247,7 +252,7 @@ class Api:
     async def _preflight(self, sent: "Sent") -> int:
         allowed = [
             (b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-max-age", b"600"),
-            (b"access-control-allow-headers", b"Authorization, X-API-Key, If-None-Match, Accept, Range"),
+            (b"access-control-allow-headers", b"Authorization, X-API-Key, If-None-Match, Accept, Range, If-Range"),
         ]  # fmt: skip
         await sent.answer(204, allowed, b"")
         return 204
@@ -307,37 +312,34 @@ def _size(answer: Answer) -> int:
 
 
 class Sent:
-    """What is sent to a client: no body where it asked for the headers only, and whether its origin may read it."""
+    """What is sent to a client: no body where it asked for the headers only, and what every answer to it has."""
 
-    __slots__ = ("_is_head", "_send", "origin", "started")
+    __slots__ = ("_always", "_is_head", "_send", "started")
 
-    def __init__(self, send: Any, method: str):
-        self._send, self._is_head, self.started = send, method == "HEAD", False
-        self.origin: bytes | None = None
+    def __init__(self, send: Any, method: str, always: Headers):
+        self._send, self._is_head, self._always, self.started = send, method == "HEAD", always, False
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send all of it."""
-        if self.origin:
-            headers = [*headers, *_cors(self.origin)]
-        self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.start(status, headers)
         await self._send({"type": "http.response.body", "body": b"" if self._is_head else body})
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send status and headers."""
         self.started = True
-        if self.origin:
-            headers = [*headers, *_cors(self.origin)]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
 
     async def body(self, body: bytes, more: bool) -> None:
         """Send a part of the body."""
         await self._send({"type": "http.response.body", "body": b"" if self._is_head else body, "more_body": more})
 
 
-def _cors(origin: bytes) -> Headers:
-    exposed = b"ETag, Link, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After"
-    return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", exposed)]
+def _cors(origin: bytes | None) -> Headers:
+    """For an origin that may read answers, or any other: a shared cache must not give one the answer of the other."""
+    vary = (b"vary", b"Origin")
+    if origin is None:
+        return [vary]
+    return [vary, (b"access-control-allow-origin", origin), (b"access-control-expose-headers", _EXPOSED)]
 
 
 def application() -> Api:
