@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -92,6 +93,23 @@ def _engine(name: str) -> str:
     if name == "spark" and not all(map(find_spec, ("pyspark", "duckdb_extension_ducklake"))):
         raise ValueError("needs the extra 'spark': pip install 'movies-platform[spark]'")
     return name
+
+
+def _redis(url: str) -> str:
+    try:
+        port = urlsplit(url).port
+    except ValueError:  # it is no number; the message may show a part of a password
+        port = 0
+    if url and (port == 0 or not re.match("(rediss?|unix)://", url)):
+        raise ValueError("must be redis://host:port/number, rediss://... or unix://path, and an @ in a password %40")
+    return url
+
+
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?", origin):
+            raise ValueError(f"{origin} is no origin; browsers write it as https://films.example.com, without a path")
+    return origins
 
 
 def _history(url: str) -> str:
@@ -204,7 +222,7 @@ class Settings(BaseModel):
     api_quota: int = Field(
         6_000, ge=1, description="units a minute for each caller; an answer costs one for each hundred rows it may have"
     )
-    api_redis: str = Field(
+    api_redis: Annotated[str, AfterValidator(_redis)] = Field(
         "", repr=False, description="`redis://...`: quotas are counted there, for all workers and nodes together"
     )
     api_cache: Folder = Field(
@@ -215,7 +233,9 @@ class Settings(BaseModel):
     api_metrics_port: int = Field(
         9464, ge=0, le=65535, description="port of Prometheus' `/metrics`, on the same address; 0: none"
     )
-    api_origins: Words = Field((), description="origins that browsers may call from (CORS), separated by spaces")
+    api_origins: Annotated[Words, AfterValidator(_origins)] = Field(
+        (), description="origins that browsers may call from (CORS), separated by spaces"
+    )
 
     @property
     def is_lake(self) -> bool:

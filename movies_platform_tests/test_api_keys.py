@@ -160,3 +160,6 @@ def test_keys_are_made_listed_and_revoked_by_the_command(home: Path):
     assert run(cli, ["keys", "revoke", key.id]).exit_code == 0
     assert KeyFile(home / "api-keys.json").read()[0].revoked_at
     assert "keys list" in str(run(cli, ["keys", "revoke", "nobody"]).exception)
+    for empty in ("", " "):
+        assert "needs a name" in str(run(cli, ["keys", "create", empty]).exception)
+    assert len(KeyFile(home / "api-keys.json").read()) == 1

@@ -92,7 +92,9 @@ class KeyFile:
             ) from problem
 
     def create(self, name: str, quota: int | None = None, expires: dt.datetime | None = None) -> tuple[Key, str]:
-        """Add a key; the key itself is returned, and kept nowhere."""
+        """Add a key; the key itself is returned, and kept nowhere. Raises SettingsError for an empty name."""
+        if not name.strip():
+            raise SettingsError("A key needs a name: who uses it, and what for.")
         text = PREFIX + secrets.token_urlsafe(32)
         until = None if expires is None else expires.isoformat(timespec="seconds")
         key = Key(secrets.token_hex(4), name, digest(text.encode()), _now(), until, quota=quota)

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -38,12 +39,15 @@ _log = logging.getLogger(__name__)
 def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> None:
     """Serve until a signal says to stop; requests that run are answered first.
 
-    Raises SettingsError for settings that do not go together.
+    Raises SettingsError for settings that do not go together, and for an address that cannot be served on.
     """
     from movies_platform.api import auth, monitoring
 
     chosen = settings()
     auth.check(chosen, host)
+    address = _free_address(host, port)
+    if chosen.api_metrics_port == port:
+        raise SettingsError(f"MOVIES_API_METRICS_PORT={port} is --port too. Choose another, or 0 for none.")
     folder = tempfile.mkdtemp(prefix="movies-api-metrics-")
     os.environ[monitoring.FOLDER] = folder
     try:
@@ -55,7 +59,7 @@ def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> No
         multiprocessing.set_start_method("spawn", force=True)  # a fork would copy the thread that answers /metrics
         if chosen.api_metrics_port:
             try:
-                monitoring.serve(host, chosen.api_metrics_port, Path(folder))
+                monitoring.serve(address, chosen.api_metrics_port, Path(folder))
             except OSError as problem:
                 raise SettingsError(
                     f"MOVIES_API_METRICS_PORT={chosen.api_metrics_port} cannot be used ({problem.strerror}). "
@@ -63,14 +67,28 @@ def serve(host: str, port: int, workers: int, *, access_log: bool = False) -> No
                 ) from problem
         _prepare()
         Granian(
-            "movies_platform.api.server:worker", host, port, factory=True, interface=Interfaces.ASGI, workers=workers,
-            loop=Loops.uvloop, http=HTTPModes.http1, websockets=False,
+            "movies_platform.api.server:worker", address, port, factory=True, workers=workers,
+            interface=Interfaces.ASGI, loop=Loops.uvloop, http=HTTPModes.http1, websockets=False,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=_BUFFER),
             respawn_failed_workers=True, workers_kill_timeout=STOP_SECONDS, log_access=access_log,
             log_dictconfig=_LOGGING,
         ).serve()  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_address(host: str, port: int) -> str:
+    """The IP address of a host, which is free: workers share the port, so that they would with another server's."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a stopped server may linger
+            tried.bind(place)
+    except OSError as problem:
+        raise SettingsError(
+            f"--host {host} --port {port} cannot be served on ({problem.strerror}). Choose another."
+        ) from problem
+    return str(place[0])
 
 
 def worker() -> "Api":
