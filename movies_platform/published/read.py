@@ -5,6 +5,7 @@ one is published.
 """
 
 import hashlib
+import logging
 import os
 import secrets
 import time
@@ -33,6 +34,7 @@ SEARCH_PATH = "core,metrics,raw,published"
 _KEPT_IN_CACHE = 3
 _DAY = 24 * 3600
 _LARGE = 100_000_000  # bytes
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,19 @@ def latest_snapshot(store: Store | None = None) -> Snapshot:
 def kept_snapshots(store: Store | None = None) -> list[Snapshot]:
     """The latest snapshot and those before it that are still there, newest first.
 
-    Raises as `latest_snapshot` does. Of the earlier ones only the folder is known, not the digest of the manifest.
+    Raises as `latest_snapshot` does. Of the earlier ones only the folder is known, not the digest of the manifest; one
+    whose manifest cannot be read is left out, as one that is not there: the others can be served all the same.
     """
     latest = latest_snapshot(store)
     found = [latest]
     for folder in latest.pointer.earlier:
         path = f"{folder}/{MANIFEST}"
         if (content := latest.store.read(path)) is not None:
-            manifest = from_json(Manifest, content, f"{latest.store.address}/{path}")
+            try:
+                manifest = from_json(Manifest, content, f"{latest.store.address}/{path}")
+            except SnapshotDamaged as problem:
+                _log.warning("an earlier snapshot is left out: %s", problem)
+                continue
             pointer = Pointer(manifest.snapshot, folder, hashlib.sha256(content).hexdigest(), manifest.published_at)
             found.append(Snapshot(latest.store, pointer, manifest))
     return found
