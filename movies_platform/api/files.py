@@ -9,7 +9,6 @@ import base64
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import closing
 from typing import Any
 
 from movies_platform.api.problems import Problem
@@ -19,7 +18,7 @@ from movies_platform.published.read import Snapshot
 from movies_platform.published.store import PublishedFile
 
 FORMS = {"parquet": "application/vnd.apache.parquet", "csv.gz": "application/gzip"}
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +59,8 @@ def listed(snapshot: Snapshot) -> list[dict[str, Any]]:
 def wanted(file: PublishedFile, asked: str | None, condition: str | None) -> tuple[int, int] | None:
     """First byte and number of bytes of a Range header; None where the whole file is to be sent.
 
-    Several ranges at once, and a range of another content (If-Range), mean the whole file. Raises Problem (416).
+    Several ranges at once, numbers that no file reaches, and a range of another content (If-Range) mean the whole file.
+    Raises Problem (416).
     """
     match = _RANGE.fullmatch(asked.strip()) if asked else None
     if not match or (condition is not None and condition != etag(file)) or match.groups() == ("", ""):
@@ -109,11 +109,11 @@ async def blocks(snapshot: Snapshot, file: PublishedFile, part: tuple[int, int] 
             503, "The store of snapshots cannot be read now. Try again later.", {"Retry-After": "10"}
         ) from None
 
-    async def following() -> AsyncIterator[bytes]:
-        sent = block
-        with closing(source):
-            while sent:
-                yield sent
-                sent = await asyncio.to_thread(next, source, b"")
+    async def following(sent: bytes) -> AsyncIterator[bytes]:
+        while sent:
+            yield sent
+            # Where the client goes away meanwhile, the thread ends its read, and with its last user the source closes:
+            # a generator that runs in a thread cannot be closed from here.
+            sent = await asyncio.to_thread(next, source, b"")
 
-    return following()
+    return following(block)
