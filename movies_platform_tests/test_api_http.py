@@ -1,15 +1,23 @@
 """What every request goes through: errors, limits, ETags, cache, keys, quotas, CORS, files."""
 
+import asyncio
 import hashlib
 import json
 import re
 import shutil
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from movies_platform.api.auth import check
+from movies_platform.api import files
+from movies_platform.api.auth import KeyFile, check
 from movies_platform.errors import SettingsError
+from movies_platform.published.read import Snapshot
+from movies_platform.published.store import PublishedFile
 from movies_platform.settings import settings
 from movies_platform_tests.api import InProcess, in_process, serve_from
 from movies_platform_tests.published_states import State
@@ -23,15 +31,21 @@ from movies_platform_tests.published_states import State
         ("/v1/movies?year=", 400, "year is empty"),
         ("/v1/movies?year=next", 400, "not a year"),
         ("/v1/movies?year=1995&year_to=1999", 400, "goes with neither"),
+        ("/v1/movies?year_from=2000&year_to=1990", 400, "year_from=2000 is after year_to=1990"),
+        ("/v1/metrics/genre_popularity_by_month?month_from=2017-12&month_to=2017-11", 400, "is after month_to=2017-11"),
         ("/v1/movies?limit=0", 400, "from 1 to 1000"),
         ("/v1/movies?limit=1001", 400, "from 1 to 1000"),
         ("/v1/movies?sort=colour", 400, r"no column 'colour'. Columns: movie_id"),
         ("/v1/movies?sort=title,title", 400, "names a column twice"),
+        ("/v1/movies?sort=year,-release_year", 400, "names a column twice"),
         ("/v1/movies?sort=title,status,imdb_id,movie_id", 400, "at most 3 columns"),
         ("/v1/movies?fields=", 400, "fields is empty"),
         ("/v1/movies?genre=Actoin", 400, r"no genre 'Actoin'. Known: .*Drama"),
         ("/v1/movies?company=nobody%20at%20all", 400, r"no company 'nobody at all'. Search with /v1/companies"),
         ("/v1/movies?q=%20", 400, "a part of a name"),
+        ("/v1/movies?q=%CC%81", 400, "a part of a name"),  # an accent, of no letter
+        ("/v1/companies?q=%CC%81%20%CC%82&sort=company_id", 400, "a part of a name"),
+        ("/v1/movies?company=%CC%81", 400, "there is no company"),
         ("/v1/movies?q=%ff", 400, "not UTF-8"),
         ("/v1/movies?snapshot=latest", 400, "the id of a snapshot"),
         ("/v1/movies?snapshot=2001-01-000000000000", 410, "is not kept"),
@@ -41,6 +55,7 @@ from movies_platform_tests.published_states import State
         ("/v1/metrics/genre_popularity_by_month?month=2017", 400, "a month, for example 2017-11"),
         ("/v1/movies/0", 404, "no movie '0'"),
         ("/v1/movies/99999999999999999999999", 404, "no movie"),
+        ("/v1/movies/" + "9" * 5_000, 404, "no movie"),
         ("/v1/movies/x/genres", 404, "no movie 'x'"),
         ("/v1/movies/1?year=2000", 400, r"Known: fields, snapshot"),
         ("/v1/genres/18/movies?genre=18", 400, "no parameter 'genre' here"),
@@ -150,9 +165,52 @@ def test_files_are_those_of_the_snapshot_whole_and_in_ranges(api: InProcess):
         assert part.headers["content-range"].endswith(f"/{size}")
     assert api.get("/v1/tables/movies.parquet", range="bytes=0-9", if_range='"other"').body == got.body
     assert api.get("/v1/tables/movies.parquet", range="bytes=9-3").body == got.body
+    for asked in ("9" * 5_000 + "-", "-" + "9" * 5_000, "0-" + "9" * 5_000, "-"):
+        assert api.get("/v1/tables/movies.parquet", range=f"bytes={asked}").body == got.body
     beyond = api.get("/v1/tables/movies.parquet", range=f"bytes={size}-")
     assert beyond.problem(416)
     assert beyond.headers["content-range"] == f"bytes */{size}"
+
+
+def test_a_download_that_is_given_up_ends_quietly_and_leaves_nothing_open():
+    """Its thread may be reading at that moment, and goes on until it has read its block."""
+    may_go_on, is_reading, is_closed = (threading.Event() for _ in range(3))
+    raised: list[BaseException] = []
+
+    class Slow:
+        def stream(self, *_: Any) -> Iterator[bytes]:
+            try:
+                yield b"first"
+                is_reading.set()
+                may_go_on.wait(60)
+                yield b"second"
+            finally:
+                is_closed.set()
+
+    async def read(sent: AsyncIterator[bytes]) -> None:
+        try:
+            async for _ in sent:
+                pass
+        except BaseException as problem:
+            raised.append(problem)
+            raise
+
+    async def give_up() -> None:
+        snapshot = SimpleNamespace(store=Slow(), path=str)
+        sent = await files.blocks(cast(Snapshot, snapshot), PublishedFile("a", 11, ""), None)
+        reading = asyncio.create_task(read(sent))
+        del sent
+        await asyncio.to_thread(is_reading.wait, 60)
+        reading.cancel()
+        await asyncio.wait([reading])
+        del reading
+        raised[:] = [type(problem) for problem in raised]  # type: ignore[misc]  # with it goes what it refers to
+        may_go_on.set()
+        await asyncio.to_thread(is_closed.wait, 60)
+
+    asyncio.run(give_up())
+    assert raised == [asyncio.CancelledError]
+    assert is_closed.is_set()
 
 
 def test_the_catalogue_says_what_each_metric_means(api: InProcess):

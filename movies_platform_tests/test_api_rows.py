@@ -105,7 +105,8 @@ def test_any_filter_sort_and_page_size_gives_the_rows_of_one_query(
     asked: dict[str, Any] = {}
     if table.time is not None and table.time_name == "year":
         chosen = data.draw(st.sampled_from([(), table.times[:1], table.times[1:2], table.times[2:], table.times[1:]]))
-        asked = {name: data.draw(st.integers(1915, 2020)) for name in chosen}
+        years = st.lists(st.integers(1915, 2020), min_size=len(chosen), max_size=len(chosen))
+        asked = dict(zip(chosen, sorted(data.draw(years)), strict=True))
     for name, each in table.filters.items():
         if data.draw(st.booleans()):
             ids = rows_of(source, f"SELECT DISTINCT {each.column.name} AS id FROM "
@@ -176,6 +177,36 @@ def test_one_row_and_what_is_related_to_it(api: InProcess):
     assert [row["genre_id"] for row in api.walk(f"/v1/movies/{movie['movie_id']}/genres")] == links
     history = api.get(f"/v1/movies/{movie['movie_id']}/history").rows
     assert {row["movie_id"] for row in history} == {movie["movie_id"]}
+
+
+def test_a_row_without_a_year_is_in_no_year(api: InProcess):
+    rows = list(api.walk("/v1/movies?limit=1000"))
+    unknown = {row["movie_id"] for row in rows if row["release_year"] is None}
+    genres = {row["genre_id"] for row in api.walk("/v1/movie_genres?limit=1000") if row["movie_id"] in unknown}
+    assert genres
+    for genre in genres:
+        known = [row for row in api.walk(f"/v1/movies?genre={genre}&limit=1000") if row["movie_id"] not in unknown]
+        for sort in ("", "&sort=movie_id"):
+            by = f"/v1/movies?genre={genre}&limit=1000{sort}"
+            assert api.get(f"{by}&year=0").rows == []
+            for asked in ("year_from=0", "year_to=9999", "year_from=0&year_to=9999"):
+                found = api.get(f"{by}&{asked}").rows
+                assert sorted(found, key=lambda row: row["movie_id"]) == known
+
+
+def test_an_id_is_the_whole_number(api: InProcess):
+    row = api.get("/v1/movies?limit=1").rows[0]
+    number = row["movie_id"]
+    assert api.get(f"/v1/movies/{number:040}").rows == row
+    for other in (f"{number:020}999", f"{number}{0:020}", "9" * 19):
+        assert api.get(f"/v1/movies/{other}").status == 404
+
+
+def test_year_is_a_column_by_the_name_of_its_parameter(api: InProcess):
+    for asked in ("sort=-revenue_usd,{}", "sort=-{},title", "fields=title,{}"):
+        first, second = (api.get(f"/v1/movies?{asked.format(name)}").rows for name in ("year", "release_year"))
+        assert first == second
+    assert api.get("/v1/metrics/genre_budget_by_year?sort=-year&fields=year").status == 200
 
 
 def test_fields_and_csv_have_the_same_values(api: InProcess):

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from movies_platform.api.index import folded
 from movies_platform.api.problems import Problem
 from movies_platform.api.tables import Filter, Table, served_tables
 
@@ -129,7 +130,10 @@ def question(table: Table, given: dict[str, str], resolve: Resolve, fixed: tuple
 
 def identifier(text: str) -> int | None:
     """The number that a text writes in full; None where it is none, or too large to be an id."""
-    return number if text.isascii() and text.isdigit() and (number := int(text[:20])) <= _LARGEST else None
+    if not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text.lstrip("0")[:20] or "0")  # twenty digits are too large, whatever comes after them
+    return number if number <= _LARGEST else None
 
 
 def _chosen(each: Filter, values: tuple[Any, ...]) -> Chosen:
@@ -147,12 +151,16 @@ def _values(each: Filter, text: str, resolve: Resolve) -> tuple[Any, ...]:
 
 
 def _times(table: Table, given: dict[str, str]) -> tuple[Any, Any]:
-    read, (name_at, name_from, name_to) = _year if table.time_name == "year" else _month, table.times
+    read: Callable[[str, str], Any] = _year if table.time_name == "year" else _month
+    name_at, name_from, name_to = table.times
     at = read(name_at, given[name_at]) if name_at in given else None
     start = read(name_from, given[name_from]) if name_from in given else None
     end = read(name_to, given[name_to]) if name_to in given else None
     if at is not None and (start is not None or end is not None):
-        raise Problem(400, f"{table.times[0]} goes with neither {table.times[1]} nor {table.times[2]}.")
+        raise Problem(400, f"{name_at} goes with neither {name_from} nor {name_to}.")
+    if start is not None and end is not None and start > end:
+        raise Problem(400, f"{name_from}={given[name_from]} is after {name_to}={given[name_to]}. Exchange them.",
+                      parameter=name_from)  # fmt: skip
     return (start, end) if at is None else (at, at)
 
 
@@ -172,7 +180,7 @@ def _month(name: str, text: str) -> str:
 
 
 def _search(text: str | None) -> str | None:
-    if text is not None and (len(text) > LONGEST or not text.strip()):
+    if text is not None and (len(text) > LONGEST or not folded(text)):  # accents alone are nothing
         raise _wrong("q", text[:LONGEST], f"a part of a name, at most {LONGEST} characters")
     return text
 
@@ -182,11 +190,11 @@ def _sort(name: str, text: str | None) -> Sort:
     if text is None:
         return ()
     table = served_tables()[name]
-    wanted = [(word.removeprefix("-"), word.startswith("-")) for word in text.split(",")]
-    _expect_columns(table, "sort", [name for name, _ in wanted])
-    if len(wanted) > MOST_SORTED:
+    words = text.split(",")
+    columns = _columns(table, "sort", [word.removeprefix("-") for word in words])
+    if len(words) > MOST_SORTED:
         raise _wrong("sort", text, f"at most {MOST_SORTED} columns")
-    return tuple(wanted)
+    return tuple((column, word.startswith("-")) for column, word in zip(columns, words, strict=True))
 
 
 @lru_cache(1_000)
@@ -194,18 +202,21 @@ def _fields(name: str, text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     table = served_tables()[name]
-    _expect_columns(table, "fields", text.split(","))
-    return tuple(text.split(","))
+    return _columns(table, "fields", text.split(","))
 
 
-def _expect_columns(table: Table, parameter: str, names: Sequence[str]) -> None:
-    for name in names:
+def _columns(table: Table, parameter: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are named, each once; the column of the time may be named as its parameter is: `year`."""
+    time = {} if table.time is None else {table.time_name: str(table.time.name)}
+    columns = tuple(time.get(name, name) for name in names)
+    for name in columns:
         if name not in table.names:
             known = ", ".join(table.names)
             raise Problem(400, f"{parameter}: {table.name} has no column {name!r}. Columns: {known}.",
                           parameter=parameter, known=list(table.names))  # fmt: skip
-    if len({*names}) < len(names):
+    if len({*columns}) < len(columns):
         raise Problem(400, f"{parameter} names a column twice.", parameter=parameter)
+    return columns
 
 
 @lru_cache(1_000)
