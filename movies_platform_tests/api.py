@@ -5,18 +5,22 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from movies_platform.published.read import latest_snapshot
+from movies_platform.published.store import LATEST, FolderStore, Pointer, open_store, to_json
+from movies_platform_tests.published_states import State
 from movies_platform_tests.shell import COMMAND
 
 PATIENCE = 60  # seconds for a server to do something, on a busy machine
@@ -191,6 +195,27 @@ class ApiServer:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+
+
+class TwoSnapshots:
+    """A store with two snapshots, of which either can be made the latest."""
+
+    def __init__(self, folder: Path, states: tuple[State, State]):
+        self.folder = folder
+        self.pointers: list[Pointer] = []
+        self.genres: dict[str, list[dict[str, object]]] = {}
+        for state in states:
+            pointer = latest_snapshot(open_store(str(state.published))).pointer
+            shutil.copytree(state.published / pointer.folder, folder / pointer.folder)
+            self.pointers.append(pointer)
+        self.publish(0)
+
+    def publish(self, which: int) -> str:
+        """Make one of them the latest, as publishing does; its id."""
+        other = self.pointers[1 - which].folder
+        store = FolderStore(str(self.folder))
+        assert store.replace_latest(to_json(replace(self.pointers[which], earlier=[other])), store.read(LATEST))
+        return self.pointers[which].snapshot
 
 
 def free_port() -> int:

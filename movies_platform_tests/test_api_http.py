@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from movies_platform.api import files
-from movies_platform.api.auth import KeyFile, check
+from movies_platform.api.auth import check
 from movies_platform.errors import SettingsError
 from movies_platform.published.read import Snapshot
 from movies_platform.published.store import PublishedFile

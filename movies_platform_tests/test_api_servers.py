@@ -3,45 +3,23 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from movies_platform.published.read import latest_snapshot
-from movies_platform.published.store import LATEST, FolderStore, Pointer, open_store, to_json
-from movies_platform_tests.api import PATIENCE, ApiServer
+from movies_platform.published.store import Pointer, open_store, to_json
+from movies_platform_tests.api import PATIENCE, ApiServer, TwoSnapshots
 from movies_platform_tests.published_states import State
 
 SWAPS = 20
-
-
-class TwoSnapshots:
-    """A store with two snapshots, of which either can be made the latest."""
-
-    def __init__(self, folder: Path, states: tuple[State, State]):
-        self.folder = folder
-        self.pointers: list[Pointer] = []
-        self.genres: dict[str, list[dict[str, object]]] = {}
-        for state in states:
-            pointer = latest_snapshot(open_store(str(state.published))).pointer
-            shutil.copytree(state.published / pointer.folder, folder / pointer.folder)
-            self.pointers.append(pointer)
-        self.publish(0)
-
-    def publish(self, which: int) -> str:
-        """Make one of them the latest, as publishing does; its id."""
-        other = self.pointers[1 - which].folder
-        store = FolderStore(str(self.folder))
-        assert store.replace_latest(to_json(replace(self.pointers[which], earlier=[other])), store.read(LATEST))
-        return self.pointers[which].snapshot
 
 
 @pytest.fixture

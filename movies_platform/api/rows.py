@@ -5,6 +5,7 @@ cursor names: one statement for each way to come after it (the same in all colum
 but the last two, ...), each of which begins in an index, the first ones first. Nulls come last, in both directions.
 """
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from movies_platform.api.index import folded, via
+from movies_platform.api.index import UNKNOWN, folded, via
 from movies_platform.api.problems import Problem
 from movies_platform.api.questions import Question, Sort, identifier
 from movies_platform.api.search import INLINE_PLACES, Names, TooSlow
@@ -26,6 +27,9 @@ _BETWEEN = ",\n"  # rows; no JSON text has a line break in it
 _CONDITION = "/* after */"
 _SHAPES = 2_000  # statements that are kept
 _RESOLVED = 10_000  # names that are kept
+_NO_TEXT = sqlite3.SQLITE_CORRUPT  # Python's own error, of bytes that are no text, has no code
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -53,7 +57,8 @@ class Reader:
     """A connection to a snapshot's file; for one thread at a time."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.perf_counter):
-        self._clock = clock
+        self._clock, self._path = clock, path
+        self.is_damaged = False
         self._connection = sqlite3.connect(
             f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False, isolation_level=None,
             cached_statements=512,
@@ -74,13 +79,18 @@ class Reader:
         return now > self._until
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement; raises TooSlow when the time of `within` is over."""
+        """All rows; raises TooSlow when the time of `within` is over, Problem where the file is found damaged."""
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        except sqlite3.DatabaseError as problem:
+            code = getattr(problem, "sqlite_errorcode", _NO_TEXT)
+            if code == sqlite3.SQLITE_INTERRUPT:
                 raise TooSlow from problem
-            raise
+            if code & 0xFF not in _DAMAGED:  # the lowest byte is the kind of error
+                raise
+            self.is_damaged = True
+            _log.warning("%s is damaged: %s", self._path, problem)
+            raise Problem(503, "The rows cannot be read; their file is made again.", {"Retry-After": "5"}) from problem
 
     def rows_of_a_value(self, name: str) -> int:
         """How many rows a value of a `via` table has, on average."""
@@ -112,6 +122,11 @@ class Opened:
         found = self.inline.execute("SELECT * FROM search")
         self._names = {table: Names(text, starts, numbers) for table, text, starts, numbers in found}
         self._resolved: dict[tuple[str, str], tuple[Any, ...]] = {}
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the file was found damaged."""
+        return self.inline.is_damaged or self.pooled.is_damaged
 
     def close(self) -> None:
         """Close the file."""
@@ -342,7 +357,7 @@ def _where(question: Question, time_of: str, searched: bool) -> str:
         conditions += [f"{time_of} >= ?"] if question.time_from is not None else []
         conditions += [f"{time_of} <= ?"] if question.time_to is not None else []
         if question.time_to is not None and question.time_from is None and not time_of.startswith("t."):
-            conditions.append(f"{time_of} > 0")  # in a `via` table, 0 means unknown
+            conditions.append(f"{time_of} > {UNKNOWN}")
     if searched:
         conditions.append("t.n IN (SELECT value FROM json_each(?))")
     return " AND ".join(conditions) or "1"
