@@ -1,6 +1,6 @@
 """Which snapshot is served: new ones are found and swapped in, earlier ones are opened when a caller names them.
 
-Each worker looks at the store's pointer every second. The file of a new snapshot is built (by one process of the
+Each worker looks at the store's pointer twice a second. The file of a new snapshot is built (by one process of the
 machine), opened, and only then takes the place of the one before, which stays open for those who are still paging
 through it. While the store is away the last snapshot is served; a start without the store serves the newest file that
 is left from before.
@@ -26,7 +26,7 @@ from movies_platform.published.read import Snapshot, kept_snapshots
 from movies_platform.published.store import LATEST, Store, open_store
 from movies_platform.settings import Settings
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 _FRESH_SECONDS = 0.5  # for which a list of what is kept is good: no worker serves a new snapshot as soon as that
 _OPEN = 4  # snapshots of which the files stay open
 _AGAIN_SECONDS = 10.0  # before a snapshot that could not be opened is tried again
