@@ -5,6 +5,7 @@ wrote are added to the catalogue in the transaction that takes the rows of befor
 read.
 """
 
+import contextlib
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -62,10 +63,14 @@ def _named(name: str, table: sa.Table, *more: str) -> str:
 
 
 def tidy(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Remove the files of versions that nobody reads any more, and those that a killed run left."""
+    """Remove the files of versions that nobody reads any more, and those that a killed run left.
+
+    What cannot be removed now (a connection that a signal interrupted, a folder that is away) is removed another time.
+    """
     old = f"{literal(name)}, older_than => now() - INTERVAL {literal(_KEPT)}"
-    for work in ("expire_snapshots", "cleanup_old_files", "delete_orphaned_files"):
-        connection.execute(f"CALL ducklake_{work}({old})")
+    with contextlib.suppress(duckdb.Error):
+        for work in ("expire_snapshots", "cleanup_old_files", "delete_orphaned_files"):
+            connection.execute(f"CALL ducklake_{work}({old})")
 
 
 def remove_others(connection: duckdb.DuckDBPyConnection, name: str) -> None:
