@@ -151,7 +151,7 @@ def rebuild(progress: Progress) -> Summary:
     with warehouse.replacing() as is_damaged:
         _expect_deliveries(months)
         for left in target.parent.glob(f"*.{target.name}.rebuilding-*"):  # by a rebuild that was killed
-            left.unlink(missing_ok=True)
+            _remove(left)
         try:
             with _warehouse_at(fresh), warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
                 _load_months(instance, months, summary, progress, source="processed")
@@ -161,13 +161,15 @@ def rebuild(progress: Progress) -> Summary:
                     _set_aside(target)
                 # Of the old file, left by a killed refresh; first, because beside the new one nobody could open that.
                 # What it held is in processed/, from which a refresh loads what is lacking.
+                old_files = lake.folder_at(target)
                 _wal(target).unlink(missing_ok=True)
                 fresh.replace(target)
+                _remove_folder(old_files)
+                if other:
+                    _remove(other)
         finally:
             for left in target.parent.glob(f"*{fresh.name}*"):
-                left.unlink(missing_ok=True)
-    if not summary.problems:
-        _remove_old(other)
+                _remove(left)
     return summary
 
 
@@ -322,16 +324,16 @@ def _is_published() -> bool:
         return False
 
 
-def _remove_old(other: Path | None) -> None:
-    """Remove what the new warehouse took the place of: the files of a lake, the warehouse of the `other` engine."""
-    if settings().is_lake:
-        with warehouse.opened() as connection:
-            lake.remove_others(connection, warehouse.NAME)
-    if other:
-        other.unlink()
-        _wal(other).unlink(missing_ok=True)
-        if not settings().is_lake:
-            shutil.rmtree(settings().lake, ignore_errors=True)
+def _remove(database: Path) -> None:
+    """Remove a warehouse; of a lake its own files too, and nothing else in MOVIES_LAKE, which others may use."""
+    _remove_folder(lake.folder_at(database))
+    for file in (database, _wal(database)):
+        file.unlink(missing_ok=True)
+
+
+def _remove_folder(folder: Path | None) -> None:
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wal(database: Path) -> Path:

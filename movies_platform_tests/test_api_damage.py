@@ -125,7 +125,10 @@ def test_what_a_killed_builder_left_is_removed_before_the_next_build(
             index.prepared(snapshot, cache)
     found: list[list[Path]] = []
     real = index.subprocess.run
-    files = lambda: [path for path in cache.rglob("*") if path.is_file() and path.name != ".lock"]  # noqa: E731
+
+    def files() -> list[Path]:
+        return [path for path in cache.rglob("*") if path.is_file() and path.name != ".lock"]
+
     assert files()
     monkeypatch.setattr(index.subprocess, "run", lambda *a, **k: found.append(files()) or real(*a, **k))
     assert index.is_sound(index.prepared(snapshot, cache))

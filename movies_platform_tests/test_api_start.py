@@ -47,7 +47,7 @@ def test_a_host_that_is_none_of_this_machine_is_named(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "good", "wrong"),
     [
-        ("REDIS", ["redis://h", "redis://:a%40b@h:6379/0", "rediss://u:p@[::1]:1/0?x=y", "unix:///tmp/socket"],
+        ("REDIS", ["redis://h", "redis://:a%40b@h:6379/0", "rediss://u:p@[::1]:1/0?x=y", "unix:///run/redis.sock"],
          ["foo", "h:6379", "http://h", "redis://h:secret", "redis://h:99999", "redis://h:0"]),
         ("ORIGINS", ["https://a.example http://127.0.0.1:3000", "http://[::1]:80", "capacitor://localhost"],
          ["foo", "*", "null", "a.example", "https://a.example/", "https://A.example", "https://a.example/x"]),

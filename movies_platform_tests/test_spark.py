@@ -117,8 +117,10 @@ def test_every_command_works_on_a_lake(months: list[Path], on_duckdb: dict[int, 
         assert loaded.execute("SELECT count(*) FROM movies").fetchone()[0]
     loaded.close()
 
-    shell("rebuild")  # leaves the files of one lake
-    (lake,) = (shell.home / "lake").iterdir()
+    others = shell.home / "lake" / "of-somebody-else"
+    others.mkdir()
+    shell("rebuild")  # leaves the files of one lake, and what is not the platform's
+    (lake,) = {*(shell.home / "lake").iterdir()} - {others}
     assert same_tables(on_duckdb[2], shell)
 
     monkeypatch.setenv("MOVIES_ENGINE", "duckdb")
@@ -126,6 +128,7 @@ def test_every_command_works_on_a_lake(months: list[Path], on_duckdb: dict[int, 
     shell("rebuild")
     assert differences(on_duckdb[2].home / "warehouse.duckdb", shell.home / "warehouse.duckdb") == []
     assert not lake.exists()
+    assert others.exists()
     assert not (shell.home / "lake.ducklake").exists()
 
 

@@ -6,7 +6,6 @@ read.
 """
 
 import contextlib
-import shutil
 import uuid
 from collections.abc import Sequence
 from importlib import resources
@@ -42,6 +41,17 @@ def folder_of(connection: duckdb.DuckDBPyConnection, name: str) -> Path:
     return Path(connection.execute(query).fetchall()[0][0])
 
 
+def folder_at(database: Path) -> Path | None:
+    """Where the files lie of the lake whose catalogue this is; None where it is none, or cannot be read."""
+    if not database.exists():  # to attach it would make it
+        return None
+    with duckdb.connect() as connection, contextlib.suppress(duckdb.Error):
+        connection.execute(f"ATTACH {literal(database)} AS catalogue (READ_ONLY)")
+        query = "SELECT value FROM catalogue.ducklake_metadata WHERE key = 'data_path'"
+        return Path(connection.execute(query).fetchall()[0][0])
+    return None
+
+
 def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) -> list[str]:
     """The Parquet files that hold the rows of a table, those of the transaction that is open too."""
     found = connection.execute(
@@ -71,11 +81,3 @@ def tidy(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     with contextlib.suppress(duckdb.Error):
         for work in ("expire_snapshots", "cleanup_old_files", "delete_orphaned_files"):
             connection.execute(f"CALL ducklake_{work}({old})")
-
-
-def remove_others(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Remove the folders of lakes that this one took the place of."""
-    own = folder_of(connection, name)
-    for other in own.parent.iterdir():
-        if other.name != own.name:
-            shutil.rmtree(other, ignore_errors=True)

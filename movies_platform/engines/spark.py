@@ -45,7 +45,7 @@ def session() -> "SparkSession":
 
 
 def _expect_server(address: str) -> None:
-    """Raise ConnectionError where nobody listens: the client would ask again and again, for ten minutes."""
+    """Raise ConnectionError where nobody listens: the client would ask again and again, for minutes."""
     place = urlsplit(address)
     try:
         socket.create_connection((place.hostname, place.port or _CONNECT_PORT), timeout=_SECONDS).close()
@@ -54,7 +54,7 @@ def _expect_server(address: str) -> None:
 
 
 def _patience() -> Any:
-    """How often a request is sent again that did not come through: over a minute, instead of ten."""
+    """How often a request is sent again that did not come through: the client's own patience is many minutes."""
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     return DefaultPolicy(max_retries=6)
@@ -72,7 +72,8 @@ def table_frame(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Tabl
     """A stored table as a lazy frame over the files that hold it now."""
     schema = ", ".join(f"`{column.name}` {types_of(column).spark}" for column in table.columns)
     files = lake.files_of(connection, name, table)
-    found = session().read.schema(schema).parquet(*files) if files else session().createDataFrame([], schema)
+    spark = session()
+    found = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
     frame: nw.LazyFrame = nw.from_native(found)
     return frame
 

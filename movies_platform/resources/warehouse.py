@@ -172,12 +172,16 @@ def transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def exists() -> bool:
     """Whether there is a warehouse. Raises WarehouseOutdated where it is that of the other engine."""
     chosen = settings()
+    _expect_own(chosen)
+    return chosen.warehouse.exists()
+
+
+def _expect_own(chosen: Settings) -> None:
     if other := chosen.other_warehouse:
         raise WarehouseOutdated(
             f"The tables of this home are in {other.name}, which MOVIES_ENGINE={chosen.engine} does not read. Set the "
             f"other engine, or let 'movies-platform rebuild' make {chosen.warehouse.name} from processed/ in its place."
         )
-    return chosen.warehouse.exists()
 
 
 @contextlib.contextmanager
@@ -216,7 +220,7 @@ def _connect(chosen: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, chosen: Settings, option: str) -> None:
-    exists()
+    _expect_own(chosen)
     for _ in _waits(chosen):
         try:
             if chosen.is_lake:
