@@ -1,6 +1,8 @@
 """Every error the platform raises on purpose. Anything else that escapes is a fault of the
 infrastructure or a bug: it is raised as it is, retried, and moves no delivery."""
 
+from functools import partial
+
 ENDED_BY_SIGNAL = 143  # exit status, as shells give it after SIGTERM
 ENDED_BY_CTRL_C = 130
 
@@ -23,6 +25,11 @@ class DeliveryRejected(MoviesPlatformError):  # a verdict on data, named as the 
     def __init__(self, problem: str, *, remedy: str, file: str | None = None, record: int | None = None):
         self.problem, self.remedy, self.file, self.record = problem, remedy, file, record
         super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[object, tuple[()]]:
+        """How another process makes it."""
+        again = partial(type(self), self.problem, remedy=self.remedy, file=self.file, record=self.record)
+        return again, ()
 
     def __str__(self) -> str:
         where = ", ".join([*([self.file] if self.file else []), *([f"record {self.record}"] if self.record else [])])

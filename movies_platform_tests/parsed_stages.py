@@ -12,8 +12,8 @@ from movies_platform.contracts.raw import raw_table
 from movies_platform.contracts.sources import MOVIES_METADATA, SOURCES, NestedList, Source
 from movies_platform.contracts.tables import qualified
 from movies_platform.parsed.assets import fill_items, fill_records
-from movies_platform.raw.gate import reject_records
-from movies_platform.raw.parquet import Reading, read_records
+from movies_platform.raw.judging import reject_records
+from movies_platform.raw.parquet import Reading, read_here
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import append, ensure
 
@@ -37,8 +37,8 @@ class Stages:
 
     def load(self, reader: RecordReader, scratch: Path, month: dt.date = MONTH, cores: int = 2) -> Reading:
         """Records as delivered."""
-        table, file = qualified(raw_table(reader.source)), f"{reader.source.name}.csv"
-        reading = read_records(self.connection, reader, month=month, file=file, folder=scratch, cores=cores)
+        table = qualified(raw_table(reader.source))
+        reading = Reading.of(reader, month, read_here(self.connection, reader, scratch, cores))
         self.connection.execute(f"INSERT INTO {table} BY NAME FROM {reading.rows}")
         self.connection.execute(f"INSERT INTO raw.data_issues BY NAME FROM {reading.issues}")
         return reading

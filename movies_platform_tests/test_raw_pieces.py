@@ -30,6 +30,7 @@ class Part:
             self.accepted |= zip(itertools.chain(*batch.numbers), map(tuple, rows), strict=True)
             self.accepted.update(batch.long)
             self.issues += batch.issues
+        self.records, self.joined, self.end = reader.records, reader.joined, reader.offset
 
 
 def in_pieces(path: Path, piece_bytes: int, source: Source = MOVIES_METADATA, block_bytes: int = 64) -> Found:
@@ -37,10 +38,10 @@ def in_pieces(path: Path, piece_bytes: int, source: Source = MOVIES_METADATA, bl
     accepted, issues, records, joined = {}, [], 0, 0
     with path.open("rb") as stream:
         whole = RecordReader(stream, f"{source.name}.csv", source, block_bytes=block_bytes)
-        for piece, part in read_side_by_side(whole, Part, cores=3, piece_bytes=piece_bytes):
+        for part in read_side_by_side(whole, Part, cores=3, piece_bytes=piece_bytes):
             accepted |= {records + number: columns for number, columns in part.accepted.items()}
             issues += [issue._replace(record_number=records + issue.record_number) for issue in part.issues]
-            records, joined = records + piece.records, joined + piece.joined
+            records, joined = records + part.records, joined + part.joined
     return Found(dict(sorted(accepted.items())), issues, records, joined)
 
 
@@ -170,6 +171,5 @@ def test_one_core_reads_the_whole(path):
     path.write_text(HEADER + line(1) * 100)
     with path.open("rb") as stream:
         whole = RecordReader(stream, "some.csv", MOVIES_METADATA)
-        ((piece, _),) = read_side_by_side(whole, Part, cores=1, piece_bytes=100)
-    assert piece is whole
-    assert piece.records == 100
+        (part,) = read_side_by_side(whole, Part, cores=1, piece_bytes=100)
+    assert part.records == len(part.accepted) == 100

@@ -6,6 +6,7 @@ transaction trips over them: docs/decisions/0004).
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +52,11 @@ def _column_ddl(table: sa.Table, column: sa.Column[object], in_lake: bool) -> st
     has_long_texts = table.info.get("has_long_texts") and column.nullable and not in_lake
     compression = " USING COMPRESSION zstd" if has_long_texts else ""
     return f"{quoted(column.name)} {column_type(column)}{'' if column.nullable else ' NOT NULL'}{compression}"
+
+
+def parquet(files: Iterable[object]) -> str:
+    """Parquet files as SQL for FROM, with the columns that are in them: folders named a=b are no columns."""
+    return f"read_parquet([{', '.join(map(literal, files))}], hive_partitioning=false)"
 
 
 def literal(value: object) -> str:

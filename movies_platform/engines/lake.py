@@ -6,8 +6,10 @@ read.
 """
 
 import contextlib
+import datetime as dt
+import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -52,6 +54,24 @@ def folder_at(database: Path) -> Path | None:
     return None
 
 
+def new_place(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table | None = None) -> str:
+    """A new folder in the lake, for files of the table that nothing names yet."""
+    what = f"{table.schema}.{table.name}" if table is not None else "work"
+    place = folder_of(connection, name) / "spark" / f"{what}-{uuid.uuid4().hex}"
+    place.mkdir(parents=True)
+    return str(place)
+
+
+@contextlib.contextmanager
+def work_place(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[str]:
+    """A folder in the lake for what is needed until the end of this `with`."""
+    place = new_place(connection, name)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) -> list[str]:
     """The Parquet files that hold the rows of a table, those of the transaction that is open too."""
     found = connection.execute(
@@ -60,6 +80,13 @@ def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) 
     if any(deleted for _, deleted in found):  # rows go by whole months and tables, each of which has its own files
         raise RuntimeError(f"{qualified(table)} has files of which some rows are deleted")
     return [file for file, _ in found]
+
+
+def files_of_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> list[str]:
+    """Those that hold rows of a month, in the order of their records."""
+    rows = f"{qualified(table)} WHERE delivery_month = {literal(month)}"
+    query = f"SELECT filename FROM {rows} GROUP BY filename ORDER BY min(record_number)"
+    return [file for (file,) in connection.execute(query).fetchall()]
 
 
 def add_files(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table, files: Sequence[str]) -> None:

@@ -5,10 +5,12 @@ have to see the lake's folder under the same path.
 """
 
 import importlib
+import itertools
+import pickle
 import socket
-import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import duckdb
@@ -20,8 +22,11 @@ from movies_platform.engines import lake
 from movies_platform.settings import settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
     from pyspark.sql import DataFrame, SparkSession
 
+T = TypeVar("T")
+R = TypeVar("R")
 _APPLICATION = "movies_platform"
 _CONNECT_PORT, _SECONDS = 15002, 10  # of Spark Connect; to reach it
 
@@ -71,18 +76,40 @@ def _use_plain_division() -> None:
 def table_frame(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) -> nw.LazyFrame:
     """A stored table as a lazy frame over the files that hold it now."""
     schema = ", ".join(f"`{column.name}` {types_of(column).spark}" for column in table.columns)
-    files = lake.files_of(connection, name, table)
-    spark = session()
-    found = spark.read.schema(schema).parquet(*files) if files else spark.createDataFrame([], schema)
-    frame: nw.LazyFrame = nw.from_native(found)
-    return frame
+    return frame(lake.files_of(connection, name, table), schema)
 
 
-def write(frame: "DataFrame", folder: Path, table: sa.Table) -> list[str]:
-    """Compute the frame into new Parquet files below `folder`; those of tasks that were finished."""
-    place = folder / "spark" / f"{table.schema}.{table.name}-{uuid.uuid4().hex}"
-    frame.write.parquet(str(place))
-    return sorted(str(file) for file in place.glob("*.parquet"))
+def frame(files: Sequence[str], schema: str | None = None) -> nw.LazyFrame:
+    """Parquet files as a lazy frame; no files only with a schema, as SQL declares columns."""
+    reader = session().read.schema(schema) if schema else session().read
+    found = reader.parquet(*files) if files else session().createDataFrame([], schema)
+    lazy: nw.LazyFrame = nw.from_native(found)
+    return lazy
+
+
+def write(frame: "DataFrame", place: str) -> list[str]:
+    """Compute the frame into new Parquet files in `place`; those of tasks that were finished."""
+    frame.write.mode("append").parquet(place)  # the folder is there
+    return sorted(str(file) for file in Path(place).glob("*.parquet"))
+
+
+def on_executors(task: Callable[[T], R], inputs: Sequence[T]) -> list[R]:
+    """What `task` returns for each of the inputs, in their order; each is a task of Spark.
+
+    The executors' Python needs this package. A task may run twice, at the same time too: it writes files of its own.
+    """
+
+    def run(batches: Iterable["pa.RecordBatch"]) -> "Iterator[pa.RecordBatch]":
+        import pyarrow as pa
+
+        for number in itertools.chain.from_iterable(batch.column(0).to_pylist() for batch in batches):
+            result = pickle.dumps(task(inputs[number]))
+            yield pa.RecordBatch.from_pydict({"number": [number], "result": [result]})
+
+    numbers = session().range(0, len(inputs), 1, len(inputs))
+    rows = numbers.mapInArrow(run, "number long, result binary").collect()
+    results = {row.number: pickle.loads(row.result) for row in rows}
+    return [results[number] for number in range(len(inputs))]
 
 
 def metadata() -> dict[str, Any]:

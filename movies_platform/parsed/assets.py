@@ -22,6 +22,7 @@ from movies_platform.contracts.parsed import items_table, records_table
 from movies_platform.contracts.raw import DATA_ISSUES, raw_table
 from movies_platform.contracts.sources import SOURCES, NestedList, Source
 from movies_platform.contracts.tables import qualified, quoted
+from movies_platform.parsed.executors import fill_on_executors
 from movies_platform.parsed.nested import kept_items, list_issues, read_lists
 from movies_platform.parsed.records import typed_records
 from movies_platform.resources.build_log import loaded_deliveries, note_build
@@ -29,6 +30,7 @@ from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.metadata import table_metadata
 from movies_platform.resources.months import parse_month
 from movies_platform.resources.warehouse import ensure, transaction_on
+from movies_platform.settings import settings
 
 
 def accepted_records(source: Source, month: dt.date, *columns: str) -> str:
@@ -53,7 +55,7 @@ def fill_records(connection: duckdb.DuckDBPyConnection, month: dt.date, source: 
     suspects = f"SELECT record_number FROM {qualified(table)} WHERE delivery_month = {literal(month)} AND ({is_null})"
     doubtful = f"(FROM {records} SEMI JOIN ({suspects}) USING (record_number))"
     judged = typed_records(doubtful, source.key, source.attributes, "source_file", "record_number")
-    with _replaced_month(connection, table, month):
+    with replaced_month(connection, table, month):
         connection.execute(
             f"INSERT INTO {qualified(table)} BY NAME "
             f"SELECT {literal(month)} AS delivery_month, * EXCLUDE (source_file, issues) FROM ({typed})"
@@ -71,7 +73,7 @@ def fill_items(connection: duckdb.DuckDBPyConnection, month: dt.date, source: So
     table, (key,) = items_table(nested), source.key
     records = accepted_records(source, month, quoted(nested.column), f"{value_of(key)} AS movie_id")
     read_lists(connection, records, nested)
-    with _replaced_month(connection, table, month):
+    with replaced_month(connection, table, month):
         connection.execute(
             f"INSERT INTO {qualified(table)} BY NAME SELECT {literal(month)} AS delivery_month, * "
             f"FROM ({kept_items(nested)})"
@@ -84,7 +86,7 @@ def fill_items(connection: duckdb.DuckDBPyConnection, month: dt.date, source: So
 
 
 @contextmanager
-def _replaced_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> Iterator[None]:
+def replaced_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> Iterator[None]:
     """A transaction that has taken the month's rows and issues away, and notes at its end what the new ones show."""
     with transaction_on(connection):
         for name, also in ((table, ""), (DATA_ISSUES, f" AND found_by = {literal(table.name)}")):
@@ -109,7 +111,11 @@ def _parsed_asset(
         with warehouse.opened() as connection:
             for needed in (raw_table(source), DATA_ISSUES, table):
                 ensure(connection, needed)
-            fill(connection, month)
+            if settings().is_lake:
+                with replaced_month(connection, table, month):
+                    fill_on_executors(connection, month, raw_table(source), table, fill)
+            else:
+                fill(connection, month)
             query = f"SELECT count(*) FROM {qualified(table)} WHERE delivery_month = {literal(month)}"
             rows = connection.execute(query).fetchall()[0][0]
             return dg.MaterializeResult(metadata=table_metadata(connection, table, rows, month))

@@ -10,12 +10,15 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from movies_platform.contracts.sources import Source
 from movies_platform.errors import DeliveryRejected
-from movies_platform.raw.reader import Piece, RecordReader
+from movies_platform.raw.reader import Header, Piece, RecordReader
 from movies_platform.raw.scan import scan
 
 if TYPE_CHECKING:
@@ -25,15 +28,54 @@ _LINE = re.compile(rb"(?<=\n)[^\n]+\n")
 _SEARCHED, _LINES = 2**20, 100  # bytes and lines in which a place to cut is looked for
 
 
-P = TypeVar("P")
+class PieceTooLong(Exception):
+    """A piece goes on farther than whoever reads it is allowed to go."""
+
+
+class Part(Protocol):
+    """What was made of a piece: it has so many records, and the next one starts at byte `end`."""
+
+    records: int
+    end: int
+
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A file and where its pieces start: all that a reader of one of them has to know, on whatever machine."""
+
+    path: Path
+    size: int
+    file: str
+    source: Source
+    header: Header
+    starts: tuple[int, ...]
+    block_bytes: int
+
+    def reader(self, opened: int, number: int, *, until: int | None = None) -> RecordReader:
+        """The reader of a piece, for the open file; one with `until` raises PieceTooLong beyond that byte."""
+        stream = io.BufferedReader(_FileFrom(opened, self.starts[number], until))
+        piece = Piece(self.header, self.starts[number], self.starts[number + 1 :])
+        return RecordReader(stream, self.file, self.source, block_bytes=self.block_bytes, piece=piece)
+
+
+def cut(whole: RecordReader, piece_bytes: int) -> Cut | None:
+    """The file in pieces of about so many bytes, each but the first starting with a line that is a record by itself.
+
+    None for a file that is one piece: a small one, one that does not lie on this machine as it is, and one in which a
+    line that is a record by itself may be a part of another one.
+    """
+    starts = starts_of(whole, piece_bytes)
+    if len(starts) == 1:
+        return None
+    path, size = Path(whole.stream.name), os.fstat(whole.stream.fileno()).st_size
+    return Cut(path, size, whole.file, whole.source, whole.header, starts, whole.block_bytes)
 
 
 def starts_of(whole: RecordReader, piece_bytes: int) -> tuple[int, ...]:
-    """Where pieces of about so many bytes may start, ascending, the first where the records do.
-
-    Only a file that lies on this machine as it is can be read from its middle, and only one in which a line that is a
-    record by itself is no part of another one.
-    """
+    """Where the pieces may start, ascending, the first where the records do."""
     starts = [whole.offset]
     if isinstance(whole.stream, io.BufferedReader) and whole.stream.seekable() and whole.tells_lines_apart:
         file = whole.stream.fileno()
@@ -49,20 +91,21 @@ def starts_of(whole: RecordReader, piece_bytes: int) -> tuple[int, ...]:
 
 def read_side_by_side(
     whole: RecordReader, task: Callable[[RecordReader, int], P], *, cores: int, piece_bytes: int
-) -> Iterator[tuple[RecordReader, P]]:
-    """The reader of each piece, which has read it, and what `task` made of it, in the order of the file.
-
-    A task is given the piece's reader and number.
+) -> Iterator[P]:
+    """What `task` makes of each piece, in the order of the file; it is given the piece's reader and number.
 
     `cores` pieces are read at a time; with one core, the file is one piece. Raises what a task raised, a
     DeliveryRejected with the record's number in the file; no piece is read on then.
     """
-    starts = starts_of(whole, piece_bytes) if cores > 1 else (whole.offset,)
-    wanted = {*range(len(starts))}
+    pieces = cut(whole, piece_bytes) if cores > 1 else None
+    if not pieces:
+        yield task(whole, 0)
+        return
+    wanted = {*range(len(pieces.starts))}
     readers: dict[int, RecordReader] = {}
 
     def read(number: int) -> P:
-        reader = readers[number] = _reader(whole, starts, number)
+        reader = readers[number] = pieces.reader(whole.stream.fileno(), number)
         if number not in wanted:
             reader.stop()
         return task(reader, number)
@@ -72,43 +115,48 @@ def read_side_by_side(
         for reader in [readers[number] for number in numbers if number in readers]:
             reader.stop()  # else whoever waits for its thread would wait for the rest of its piece
 
-    records, end = 0, starts[0]
     with ThreadPoolExecutor(max_workers=cores) as pool:
         try:
-            reading = [pool.submit(read, number) for number in range(len(starts))]
-            for number, start in enumerate(starts):
-                if start == end:
-                    part = reading[number].result()
-                    yield readers[number], part
-                    records, end = records + readers[number].records, readers[number].offset
-                else:
-                    drop(number)
-        except DeliveryRejected as problem:
-            problem.record = problem.record and problem.record + records
-            raise
+            reading = [pool.submit(read, number) for number in sorted(wanted)]
+            yield from in_order(pieces.starts, lambda number: reading[number].result(), drop)
         finally:
             drop(*wanted)
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _reader(whole: RecordReader, starts: tuple[int, ...], number: int) -> RecordReader:
-    if len(starts) == 1:
-        return whole
-    stream = io.BufferedReader(_FileFrom(whole.stream.fileno(), starts[number]))
-    piece = Piece(whole.header, starts[number], starts[number + 1 :])
-    return RecordReader(stream, whole.file, whole.source, block_bytes=whole.block_bytes, piece=piece)
+def in_order(
+    starts: Sequence[int], part: Callable[[int], P], drop: Callable[[int], object] = lambda number: None
+) -> Iterator[P]:
+    """The parts that follow one another; `drop` is told the numbers of those that started within another one.
+
+    A DeliveryRejected that `part` raises is raised with the record's number in the file.
+    """
+    records, end = 0, starts[0]
+    try:
+        for number, start in enumerate(starts):
+            if start == end:
+                found = part(number)
+                yield found
+                records, end = records + found.records, found.end
+            else:
+                drop(number)
+    except DeliveryRejected as problem:
+        problem.record = problem.record and problem.record + records
+        raise
 
 
 class _FileFrom(io.RawIOBase):
     """An open file from a byte on. Others may read it at the same time: its position is not used."""
 
-    def __init__(self, file: int, position: int):
-        self._file, self._position = file, position
+    def __init__(self, file: int, position: int, until: int | None = None):
+        self._file, self._position, self._until = file, position, until
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        if self._until and self._position > self._until + io.DEFAULT_BUFFER_SIZE:
+            raise PieceTooLong
         content = os.pread(self._file, len(memoryview(buffer)), self._position)
         memoryview(buffer)[: len(content)] = content
         self._position += len(content)

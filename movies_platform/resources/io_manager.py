@@ -164,7 +164,7 @@ def store(connection: duckdb.DuckDBPyConnection, contract: sa.Table, rows: nw.La
         if isinstance(found, duckdb.DuckDBPyRelation):
             connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {found.sql_query()}")
         else:
-            files = spark.write(found, lake.folder_of(connection, warehouse.NAME), contract)
+            files = spark.write(found, lake.new_place(connection, warehouse.NAME, contract))
             lake.add_files(connection, warehouse.NAME, contract, files)
     except duckdb.ConstraintException as problem:
         raise ContractViolation(f"{qualified(contract)}: {problem}") from problem
