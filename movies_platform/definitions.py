@@ -25,6 +25,7 @@ from movies_platform.published.assets import snapshot, snapshot_is_complete_and_
 from movies_platform.raw import assets as raw
 from movies_platform.report.assets import CHARTS, page_is_current, report_page
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+from movies_platform.resources.spark import Spark
 from movies_platform.settings import check_settings
 
 check_settings()
@@ -33,7 +34,8 @@ _tables = dg.load_assets_from_modules(
 )
 with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
     _assets = dg.with_source_code_references([*_tables, snapshot, warehouses, *CHARTS, report_page])
-_warehouse = Warehouse()
+_spark = Spark()
+_warehouse = Warehouse(spark=_spark)
 
 defs = dg.Definitions(
     assets=automated(_assets),
@@ -44,6 +46,8 @@ defs = dg.Definitions(
     ],
     jobs=[load_month, refresh_tables, publish_tables, load_warehouses, draw_report],
     sensors=all_sensors(),
-    resources={"warehouse": _warehouse, "io_manager": ContractIOManager(warehouse=_warehouse)},
+    resources={
+        "spark": _spark, "warehouse": _warehouse, "io_manager": ContractIOManager(warehouse=_warehouse),
+    },
     executor=dg.in_process_executor,
 )  # fmt: skip

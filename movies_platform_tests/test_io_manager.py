@@ -16,6 +16,7 @@ from movies_platform.errors import ContractViolation, MonthIncomplete
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import built_from
 from movies_platform.resources.io_manager import ContractIOManager, Warehouse
+from movies_platform.resources.spark import Spark
 from movies_platform_tests.frames import frame
 from movies_platform_tests.test_contracts_rows import add
 
@@ -33,7 +34,7 @@ def store(frame: pd.DataFrame, contract=TABLE) -> dg.ExecuteInProcessResult:
     def stored() -> pd.DataFrame:
         return frame
 
-    manager = ContractIOManager(warehouse=Warehouse())
+    manager = ContractIOManager(warehouse=Warehouse(spark=Spark()))
     return dg.materialize([stored], resources={"io_manager": manager})
 
 
@@ -45,7 +46,7 @@ def loaded(columns: tuple[str, ...] = (), contract=TABLE) -> pd.DataFrame:
     def reader(given: pd.DataFrame) -> None:
         seen.append(given)
 
-    manager = ContractIOManager(warehouse=Warehouse())
+    manager = ContractIOManager(warehouse=Warehouse(spark=Spark()))
     stored = dg.AssetSpec(asset_key(contract)).with_io_manager_key("io_manager")
     dg.materialize([reader, stored], resources={"io_manager": manager})
     return seen[0]
@@ -157,7 +158,7 @@ def store_lazily(rows: duckdb.DuckDBPyRelation | str) -> dg.ExecuteInProcessResu
         with warehouse.opened() as connection:
             return nw.from_native(connection.sql(rows))
 
-    manager = Warehouse()
+    manager = Warehouse(spark=Spark())
     return dg.materialize(
         [stored], resources={"io_manager": ContractIOManager(warehouse=manager), "warehouse": manager}
     )
@@ -200,7 +201,7 @@ def test_parsed_tables_that_are_a_mixture_of_deliveries_are_not_read(home: Path,
     def reader(given: object) -> None:
         raise AssertionError("not reached")
 
-    manager = Warehouse()
+    manager = Warehouse(spark=Spark())
     resources = {"io_manager": ContractIOManager(warehouse=manager), "warehouse": manager}
     stored = dg.AssetSpec(asset_key(contract)).with_io_manager_key("io_manager")
     with pytest.raises(MonthIncomplete, match="2017-11"):

@@ -16,6 +16,7 @@ from movies_platform.refresh import refresh
 from movies_platform.resources.home import prepare_home
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.run_monitoring import alive, fail_killed_runs, lock_file
+from movies_platform.resources.spark import Spark
 from movies_platform_tests.shell import Shell
 
 ROOT = Path(__file__).parents[1]
@@ -133,7 +134,7 @@ def test_a_run_that_uses_the_warehouse_holds_its_lock_while_it_works(home: Path)
     def made(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
         seen.append(lock_file(context.run.run_id).exists())
 
-    result = dg.materialize([made], resources={"warehouse": Warehouse()})
+    result = dg.materialize([made], resources={"warehouse": Warehouse(spark=Spark())})
     assert seen == [True]
     assert not lock_file(result.run_id).exists()
 

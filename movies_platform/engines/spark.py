@@ -4,10 +4,15 @@
 have to see the lake's folder under the same path.
 """
 
+import contextlib
 import importlib
 import itertools
+import os
 import pickle
 import socket
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 _APPLICATION = "movies_platform"
+_REPORT_SECONDS = 10.0
+_reports: list[Callable[[str], object]] = []  # of the runs of this process, the innermost last
+_reported = 0.0  # when it was last said how far Spark is
 _CONNECT_PORT, _SECONDS = 15002, 10  # of Spark Connect; to reach it
 
 
@@ -39,12 +47,16 @@ def session() -> "SparkSession":
     builder = SparkSession.builder.appName(_APPLICATION)
     found: Any
     if not address.startswith("sc://"):
+        if address.startswith("local"):
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # this one, which has the package
         found = builder.master(address).getOrCreate()
     else:
         _expect_server(address)
         _use_plain_division()
         found = builder.remote(address).getOrCreate()
         found.client.set_retry_policies([_patience()])
+        found.clearProgressHandlers()
+        found.registerProgressHandler(_note_progress)
     found.conf.set("spark.sql.session.timeZone", "UTC")
     return cast("SparkSession", found)
 
@@ -110,6 +122,44 @@ def on_executors(task: Callable[[T], R], inputs: Sequence[T]) -> list[R]:
     rows = numbers.mapInArrow(run, "number long, result binary").collect()
     results = {row.number: pickle.loads(row.result) for row in rows}
     return [results[number] for number in range(len(inputs))]
+
+
+@contextlib.contextmanager
+def reporting(report: Callable[[str], object]) -> Iterator[None]:
+    """Until the end of this `with`, it is reported how many tasks of long work are done."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        """A driver of this process is asked; a Connect server tells it."""
+        while not ended.wait(_REPORT_SECONDS):
+            from pyspark import SparkContext
+
+            if context := SparkContext._active_spark_context:
+                tracker = context.statusTracker()
+                stages = [info for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))]
+                _report(sum(info.numCompletedTasks for info in stages), sum(info.numTasks for info in stages))
+
+    _reports.append(report)
+    if settings().is_lake and not settings().spark.startswith("sc://"):
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        _reports.remove(report)
+
+
+def _note_progress(stages: Iterable[Any] | None, **_: object) -> None:
+    known = list(stages or [])
+    _report(sum(stage.num_completed_tasks for stage in known), sum(stage.num_tasks for stage in known))
+
+
+def _report(done: int, tasks: int) -> None:
+    """Say it, but not more often than every few seconds."""
+    global _reported
+    if _reports and tasks and time.monotonic() > _reported + _REPORT_SECONDS:
+        _reported = time.monotonic()
+        _reports[-1](f"Spark has done {done:,} of {tasks:,} tasks.")
 
 
 def metadata() -> dict[str, Any]:

@@ -30,11 +30,17 @@ from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import expect_complete_months, fingerprint_from, note_build
 from movies_platform.resources.metadata import table_metadata
 from movies_platform.resources.run_monitoring import alive
+from movies_platform.resources.spark import Spark
 from movies_platform.settings import settings
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):
-    """Keeps the warehouse open for the length of a run, so that steps do not open it each."""
+    """Keeps the warehouse open for the length of a run, so that steps do not open it each.
+
+    `spark` computes what is stored in one that is a lake.
+    """
+
+    spark: dg.ResourceDependency[Spark]
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
