@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pickle
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -70,9 +71,10 @@ def tables_of(path: Path, folder: Path, source: Source, *, piece_bytes: int, wit
         if with_executors:
             lake.attach(connection, folder / "lake.ducklake", folder / "lake", NAME, read_only=False)
             connection.execute(f"USE {NAME}")
-        for table in all_tables():
-            if table.schema in ("raw", "parsed"):
-                ensure(connection, table)
+        with transaction_on(connection):
+            for table in all_tables():
+                if table.schema in ("raw", "parsed"):
+                    ensure(connection, table)
         for module in (executors, parquet_module):
             patch.setattr(module, "PIECE_BYTES", piece_bytes)
         load = executors.load if with_executors else gate._load
@@ -91,8 +93,6 @@ def tables_of(path: Path, folder: Path, source: Source, *, piece_bytes: int, wit
 
 def same(path: Path, source: Source, piece_bytes: int) -> Rows:
     """The tables by executors, which are those made here."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         here = tables_of(path, Path(folder, "here"), source, piece_bytes=2**25, with_executors=False)
         there = tables_of(path, Path(folder, "there"), source, piece_bytes=piece_bytes, with_executors=True)
