@@ -8,7 +8,6 @@ import contextlib
 import datetime as dt
 import itertools
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from movies_platform.contracts.published import present_tables
 from movies_platform.contracts.raw import ACTIONS
 from movies_platform.contracts.tables import qualified
 from movies_platform.definitions import defs
-from movies_platform.engines import lake
+from movies_platform.engines import lake, places
 from movies_platform.errors import (
     NoDelivery,
     NoSnapshot,
@@ -331,9 +330,9 @@ def _remove(database: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _remove_folder(folder: Path | None) -> None:
+def _remove_folder(folder: str | None) -> None:
     if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+        places.remove(folder)
 
 
 def _wal(database: Path) -> Path:

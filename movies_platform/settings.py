@@ -95,6 +95,12 @@ def _engine(name: str) -> str:
     return name
 
 
+def _lake(place: str) -> str:
+    if place.startswith("s3://") and not find_spec("duckdb_extension_httpfs"):
+        raise ValueError("needs the extra 'spark': pip install 'movies-platform[spark]'")
+    return place
+
+
 def _redis(url: str) -> str:
     try:
         port = urlsplit(url).port
@@ -152,9 +158,9 @@ class Settings(BaseModel):
     ] = Field(
         "local[*]", description="where Spark is: `local[4]`, `spark://host:7077` or `sc://host:15002` (Connect, Sail)"
     )
-    lake: Folder = Field(
+    lake: Annotated[Place, AfterValidator(_lake)] = Field(
         default_factory=lambda given: given["home"] / "lake",
-        description="the Parquet files of the lake; every machine of a cluster has to see them there",
+        description="the Parquet files of the lake: a folder that every machine of a cluster sees, or `s3://bucket/prefix`",
     )
     warehouse: Folder = Field(
         default_factory=lambda given: given["home"] / WAREHOUSES[given["engine"]], description="the tables"
@@ -293,7 +299,7 @@ def check_settings() -> Settings:
             f"MOVIES_WAREHOUSE: {chosen.warehouse} is a folder. Name a file, for example "
             f"{chosen.warehouse / 'warehouse.duckdb'}."
         )
-    for name in ("home", "landing", "published", "dagster_home"):
+    for name in ("home", "landing", "lake", "published", "dagster_home"):
         place = f"{getattr(chosen, name)}"
         if "://" not in place and Path(place).is_file():
             raise SettingsError(f"{names()[name]}: {place} is a file. Name a folder.")

@@ -68,7 +68,7 @@ def compare(old: Path, new: Path, *, optional: Collection[str] = OPTIONAL) -> li
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     if path.suffix == ".ducklake":
-        lake.attach(connection, path, path.with_name("lake"), name, read_only=True)
+        lake.attach(connection, path, str(path.with_name("lake")), name, read_only=True)
     else:
         connection.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
 

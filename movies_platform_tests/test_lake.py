@@ -23,7 +23,7 @@ def catalogue(tmp_path: Path) -> Path:
 def connection(tmp_path: Path, catalogue: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A lake with a table of two rows, which took the place of others."""
     with duckdb.connect() as made:
-        lake.attach(made, catalogue, tmp_path / "lake", NAME, read_only=False)
+        lake.attach(made, catalogue, str(tmp_path / "lake"), NAME, read_only=False)
         made.execute(f"USE {NAME}; {'; '.join(create_statements(GENRES, in_lake=True))}")
         for names in (["Drama"], ["Comedy", "Horror"]):
             made.begin()
@@ -41,7 +41,7 @@ def test_what_no_version_names_is_removed_after_a_time(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     neighbour = tmp_path / "lake" / "others.parquet"
-    killed = lake.folder_of(connection, NAME) / "spark" / "core.genres-1" / "part-0.parquet"
+    killed = Path(lake.folder_of(connection, NAME), "spark", "core.genres-1", "part-0.parquet")
     killed.parent.mkdir(parents=True)
     for file in (killed, neighbour):
         connection.execute(f"COPY (SELECT 1 AS n) TO '{file}'")

@@ -1,16 +1,14 @@
-"""The lake: tables as Parquet files in a folder, and DuckLake's catalogue of them, which DuckDB opens as a database.
+"""The lake: tables as Parquet files in a folder or on S3, and their catalogue, which DuckDB opens as a database.
 
-What is read and written by SQL is the same as in a warehouse of one DuckDB file, transactions too. Files that Spark
-wrote are added to the catalogue in the transaction that takes the rows of before away: what no commit names is never
-read.
+The catalogue is DuckLake's. What is read and written by SQL is the same as in a warehouse of one DuckDB file,
+transactions too. Files that Spark wrote are added to the catalogue in the transaction that takes the rows of before
+away: what no commit names is never read.
 """
 
 import contextlib
 import datetime as dt
-import shutil
 import uuid
-from collections.abc import Iterator, Sequence
-from importlib import resources
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,58 +16,41 @@ import sqlalchemy as sa
 
 from movies_platform.contracts.ddl import literal
 from movies_platform.contracts.tables import qualified
+from movies_platform.engines import places
 
-_EXTENSION = "duckdb_extension_ducklake"
 CATALOGUE = "__ducklake_metadata_{}"  # DuckLake's name for the catalogue's database in a connection
 _KEPT = "1 hour"  # versions of before stay so long, for whoever reads them
 
 
-def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, folder: Path, name: str, *, read_only: bool) -> None:
-    """Attach the lake as the database `name`; a new one gets a folder of its own in `folder`."""
-    with resources.as_file(resources.files(_EXTENSION)) as package:
-        (extension,) = package.glob("extensions/*/*.duckdb_extension")
-        connection.execute(f"LOAD {literal(extension)}")
+def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, folder: str, name: str, *, read_only: bool) -> None:
+    """Attach the lake as the database `name`; a new one gets a folder of its own in `folder`, which may be on S3."""
+    places.load_extension(connection, "ducklake")
     # No rows within the catalogue: Spark would not see them.
     options = ["DATA_INLINING_ROW_LIMIT 0", *(["READ_ONLY"] if read_only else [])]
+    places.let_read(connection, folder_at(catalogue) or folder)
     if not catalogue.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        options.append(f"DATA_PATH {literal(f'{folder / uuid.uuid4().hex}/')}")
+        place = f"{folder.rstrip('/')}/{uuid.uuid4().hex}/"
+        if not places.is_on_s3(place):
+            Path(place).mkdir(parents=True)
+        options.append(f"DATA_PATH {literal(place)}")
     connection.execute(f"ATTACH {literal(f'ducklake:{catalogue}')} AS {name} ({', '.join(options)})")
 
 
-def folder_of(connection: duckdb.DuckDBPyConnection, name: str) -> Path:
-    """Where the files of the lake lie."""
+def folder_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Where the files of the lake lie: a folder, or an address on S3."""
     query = f"SELECT value FROM ducklake_options({literal(name)}) WHERE option_name = 'data_path'"
-    return Path(connection.execute(query).fetchall()[0][0])
+    return str(connection.execute(query).fetchall()[0][0]).rstrip("/")
 
 
-def folder_at(database: Path) -> Path | None:
+def folder_at(database: Path) -> str | None:
     """Where the files lie of the lake whose catalogue this is; None where it is none, or cannot be read."""
     if not database.exists():  # to attach it would make it
         return None
     with duckdb.connect() as connection, contextlib.suppress(duckdb.Error):
         connection.execute(f"ATTACH {literal(database)} AS catalogue (READ_ONLY)")
         query = "SELECT value FROM catalogue.ducklake_metadata WHERE key = 'data_path'"
-        return Path(connection.execute(query).fetchall()[0][0])
+        return str(connection.execute(query).fetchall()[0][0]).rstrip("/")
     return None
-
-
-def new_place(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table | None = None) -> str:
-    """A new folder in the lake, for files of the table that nothing names yet."""
-    what = f"{table.schema}.{table.name}" if table is not None else "work"
-    place = folder_of(connection, name) / "spark" / f"{what}-{uuid.uuid4().hex}"
-    place.mkdir(parents=True)
-    return str(place)
-
-
-@contextlib.contextmanager
-def work_place(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[str]:
-    """A folder in the lake for what is needed until the end of this `with`."""
-    place = new_place(connection, name)
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) -> list[str]:

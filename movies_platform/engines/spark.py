@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -23,7 +22,7 @@ import narwhals as nw
 import sqlalchemy as sa
 
 from movies_platform.contracts.columns import types_of
-from movies_platform.engines import lake
+from movies_platform.engines import lake, places
 from movies_platform.settings import settings
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def frame(files: Sequence[str], schema: str | None = None) -> nw.LazyFrame:
 def write(frame: "DataFrame", place: str) -> list[str]:
     """Compute the frame into new Parquet files in `place`; those of tasks that were finished."""
     frame.write.mode("append").parquet(place)  # the folder is there
-    return sorted(str(file) for file in Path(place).glob("*.parquet"))
+    return places.parquet_files(place)
 
 
 def on_executors(task: Callable[[T], R], inputs: Sequence[T]) -> list[R]:

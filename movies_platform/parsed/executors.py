@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from movies_platform.contracts.ddl import literal, parquet
 from movies_platform.contracts.raw import DATA_ISSUES
 from movies_platform.contracts.tables import qualified, table_named
-from movies_platform.engines import lake, spark
+from movies_platform.engines import lake, places, spark
 from movies_platform.engines.executors import private_database
 from movies_platform.resources.build_log import BUILDS
 from movies_platform.resources.warehouse import NAME
@@ -26,8 +26,9 @@ def fill_on_executors(
     files = lake.files_of_month(connection, raw, month)
     if not files:
         return
-    place = lake.new_place(connection, NAME, table)
-    with lake.work_place(connection, NAME) as work:
+    folder = lake.folder_of(connection, NAME)
+    place = places.new_place(folder, qualified(table))
+    with places.work_place(folder) as work:
         rejected = f"{work}/rejected.parquet"
         connection.execute(
             f"COPY (FROM {qualified(DATA_ISSUES)} WHERE delivery_month = {literal(month)} AND action = 'rejected' "
@@ -45,7 +46,7 @@ def _fill(
     """Parquet files: the table's rows from a file of raw records, and the issues found."""
     name = uuid.uuid4().hex
     rows, issues = f"{place}/{name}.parquet", f"{work}/{name}.parquet"
-    with private_database(table_named(table), DATA_ISSUES, BUILDS) as connection:
+    with private_database(place, table_named(table), DATA_ISSUES, BUILDS) as connection:
         connection.execute(
             f"CREATE VIEW {raw} AS FROM {parquet([file])}; INSERT INTO {qualified(DATA_ISSUES)} BY NAME "
             f"FROM {parquet([rejected])}"

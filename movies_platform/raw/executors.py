@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import tempfile
 import uuid
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import narwhals as nw
 from movies_platform.contracts.ddl import literal, parquet
 from movies_platform.contracts.raw import DATA_ISSUES, raw_table
 from movies_platform.contracts.tables import qualified
-from movies_platform.engines import lake, spark
+from movies_platform.engines import lake, places, spark
 from movies_platform.engines.executors import private_database
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw.judging import doubled_keys, reject_doubled, reject_faulty, typed_key
@@ -35,14 +36,15 @@ class _Judged(NamedTuple):
     issues: str
 
 
-def load(connection: duckdb.DuckDBPyConnection, reader: RecordReader, month: dt.date, folder: Path) -> Reading:
-    """Store every record and what was found in them; `folder` takes what is in work on this machine."""
+def load(connection: duckdb.DuckDBPyConnection, reader: RecordReader, month: dt.date, scratch: Path) -> Reading:
+    """Store every record and what was found in them; `scratch` takes what is in work on this machine."""
     source, table = reader.source, raw_table(reader.source)
-    with lake.work_place(connection, NAME) as work:
-        reading = Reading.of(reader, month, _read(connection, reader, folder, work))
+    folder = lake.folder_of(connection, NAME)
+    with places.work_place(folder) as work:
+        reading = Reading.of(reader, month, _read(connection, reader, scratch, work))
         connection.execute(f"INSERT INTO {qualified(DATA_ISSUES)} BY NAME FROM {reading.issues}")
         if reading.record_files:
-            place = lake.new_place(connection, NAME, table)
+            place = places.new_place(folder, qualified(table))
             judged = spark.on_executors(partial(_judge, reading, place, work), reading.record_files)
             issues = parquet(file.issues for file in judged)
             connection.execute(f"INSERT INTO {qualified(DATA_ISSUES)} BY NAME FROM {issues} ORDER BY record_number")
@@ -56,11 +58,12 @@ def load(connection: duckdb.DuckDBPyConnection, reader: RecordReader, month: dt.
     return reading
 
 
-def _read(connection: duckdb.DuckDBPyConnection, reader: RecordReader, folder: Path, place: str) -> list[Part]:
+def _read(connection: duckdb.DuckDBPyConnection, reader: RecordReader, scratch: Path, place: str) -> list[Part]:
     """The pieces of the file; one that is a single piece, as packed ones are, is read on this machine."""
     pieces = cut(reader, PIECE_BYTES)
     if not pieces:
-        return [read_piece(connection, reader, 0, folder=folder, place=place)]
+        return [read_piece(connection, reader, 0, folder=scratch, place=place)]
+    pieces = replace(pieces, path=places.copied(Path(reader.stream.name), place))
     found = spark.on_executors(partial(_read_piece, pieces, place), range(len(pieces.starts)))
 
     def part(number: int) -> Part:
@@ -69,8 +72,8 @@ def _read(connection: duckdb.DuckDBPyConnection, reader: RecordReader, folder: P
         if isinstance(result, DeliveryRejected):
             raise result
         if result is None:
-            again = pieces.reader(reader.stream.fileno(), number)
-            result = read_piece(connection, again, f"{number}-to-the-end", folder=folder, place=place)
+            again = pieces.reader(partial(os.pread, reader.stream.fileno()), number)
+            result = read_piece(connection, again, f"{number}-to-the-end", folder=scratch, place=place)
         return result
 
     return list(in_order(pieces.starts, part))
@@ -80,12 +83,14 @@ def _read_piece(pieces: Cut, place: str, number: int) -> Part | DeliveryRejected
     """None for a piece that goes on beyond the next one: its reader, or the piece, began within a text."""
     until = pieces.starts[number + 2] if number + 2 < len(pieces.starts) else None
     with (
-        private_database() as connection, tempfile.TemporaryDirectory() as folder, pieces.path.open("rb") as file
-    ):  # fmt: skip
-        if (size := os.fstat(file.fileno()).st_size) != pieces.size:
-            raise OSError(f"{pieces.path} has {size:,} bytes here, and had {pieces.size:,} where it was cut")
+        private_database(place) as connection,
+        tempfile.TemporaryDirectory() as folder,
+        places.opened(pieces.path) as file,
+    ):
+        if file.size != pieces.size:
+            raise OSError(f"{pieces.path} has {file.size:,} bytes here, and had {pieces.size:,} where it was cut")
         try:
-            reader = pieces.reader(file.fileno(), number, until=until)
+            reader = pieces.reader(file.read, number, until=until)
             name = f"{number}-{uuid.uuid4().hex}"  # another attempt may be writing, too
             return read_piece(connection, reader, name, folder=Path(folder), place=place)
         except PieceTooLong:
@@ -98,7 +103,7 @@ def _judge(reading: Reading, place: str, work: str, file: NumberedFile) -> _Judg
     """The file's records with their numbers in the delivered file, and what each of them is rejected for."""
     name, rows = uuid.uuid4().hex, reading.rows_in([file])
     found = _Judged(f"{place}/{name}.parquet", f"{work}/{name}.keys.parquet", f"{work}/{name}.issues.parquet")
-    with private_database(DATA_ISSUES) as connection:
+    with private_database(place, DATA_ISSUES) as connection:
         reject_faulty(connection, reading.source, reading.month, rows)
         for query, path in zip(
             (f"FROM {rows}", f"SELECT {typed_key(reading.source)} FROM {rows}", f"FROM {qualified(DATA_ISSUES)}"),

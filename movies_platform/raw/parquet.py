@@ -6,6 +6,7 @@ with all cores, and what an open transaction has stored with one.
 """
 
 import codecs
+import contextlib
 import datetime as dt
 import itertools
 from collections.abc import Sequence
@@ -129,12 +130,12 @@ def read_piece(
     part, numbers = Part(), itertools.count()
 
     def new_file() -> BinaryIO:
-        lines = (folder / f"{name}-{next(numbers)}.csv").open("wb")
+        lines = files.enter_context((folder / f"{name}-{next(numbers)}.csv").open("wb"))
         # DuckDB drops one at the start of a file. Then it is not that of the first record's text.
         lines.write(codecs.BOM_UTF8)
         return lines
 
-    with connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as ahead:
+    with contextlib.ExitStack() as files, connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as ahead:
         batches = reader.batches(new_file)
         try:
             upcoming = ahead.submit(next, batches, None)

@@ -13,10 +13,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from movies_platform.contracts.sources import Source
+from movies_platform.engines.places import ReadAt
 from movies_platform.errors import DeliveryRejected
 from movies_platform.raw.reader import Header, Piece, RecordReader
 from movies_platform.raw.scan import scan
@@ -46,7 +47,7 @@ P = TypeVar("P", bound=Part)
 class Cut:
     """A file and where its pieces start: all that a reader of one of them has to know, on whatever machine."""
 
-    path: Path
+    path: str
     size: int
     file: str
     source: Source
@@ -54,9 +55,9 @@ class Cut:
     starts: tuple[int, ...]
     block_bytes: int
 
-    def reader(self, opened: int, number: int, *, until: int | None = None) -> RecordReader:
-        """The reader of a piece, for the open file; one with `until` raises PieceTooLong beyond that byte."""
-        stream = io.BufferedReader(_FileFrom(opened, self.starts[number], until))
+    def reader(self, read: ReadAt, number: int, *, until: int | None = None) -> RecordReader:
+        """The reader of a piece, which gets bytes by `read`; one with `until` raises PieceTooLong beyond that byte."""
+        stream = io.BufferedReader(_FileFrom(read, self.starts[number], until))
         piece = Piece(self.header, self.starts[number], self.starts[number + 1 :])
         return RecordReader(stream, self.file, self.source, block_bytes=self.block_bytes, piece=piece)
 
@@ -70,7 +71,7 @@ def cut(whole: RecordReader, piece_bytes: int) -> Cut | None:
     starts = starts_of(whole, piece_bytes)
     if len(starts) == 1:
         return None
-    path, size = Path(whole.stream.name), os.fstat(whole.stream.fileno()).st_size
+    path, size = whole.stream.name, os.fstat(whole.stream.fileno()).st_size
     return Cut(path, size, whole.file, whole.source, whole.header, starts, whole.block_bytes)
 
 
@@ -101,11 +102,11 @@ def read_side_by_side(
     if not pieces:
         yield task(whole, 0)
         return
-    wanted = {*range(len(pieces.starts))}
+    wanted, read_at = {*range(len(pieces.starts))}, partial(os.pread, whole.stream.fileno())
     readers: dict[int, RecordReader] = {}
 
     def read(number: int) -> P:
-        reader = readers[number] = pieces.reader(whole.stream.fileno(), number)
+        reader = readers[number] = pieces.reader(read_at, number)
         if number not in wanted:
             reader.stop()
         return task(reader, number)
@@ -148,8 +149,8 @@ def in_order(
 class _FileFrom(io.RawIOBase):
     """An open file from a byte on. Others may read it at the same time: its position is not used."""
 
-    def __init__(self, file: int, position: int, until: int | None = None):
-        self._file, self._position, self._until = file, position, until
+    def __init__(self, read: ReadAt, position: int, until: int | None = None):
+        self._read, self._position, self._until = read, position, until
 
     def readable(self) -> bool:
         return True
@@ -157,7 +158,7 @@ class _FileFrom(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         if self._until and self._position > self._until + io.DEFAULT_BUFFER_SIZE:
             raise PieceTooLong
-        content = os.pread(self._file, len(memoryview(buffer)), self._position)
+        content = self._read(len(memoryview(buffer)), self._position)
         memoryview(buffer)[: len(content)] = content
         self._position += len(content)
         return len(content)

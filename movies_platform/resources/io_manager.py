@@ -24,7 +24,7 @@ from movies_platform.contracts.columns import types_of
 from movies_platform.contracts.frames import conform, typed_frame
 from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.contracts.violations import violations_of
-from movies_platform.engines import lake, spark
+from movies_platform.engines import lake, places, spark
 from movies_platform.errors import ContractViolation
 from movies_platform.resources import warehouse
 from movies_platform.resources.build_log import expect_complete_months, fingerprint_from, note_build
@@ -170,7 +170,8 @@ def store(connection: duckdb.DuckDBPyConnection, contract: sa.Table, rows: nw.La
         if isinstance(found, duckdb.DuckDBPyRelation):
             connection.execute(f"INSERT INTO {qualified(contract)} BY NAME {found.sql_query()}")
         else:
-            files = spark.write(found, lake.new_place(connection, warehouse.NAME, contract))
+            place = places.new_place(lake.folder_of(connection, warehouse.NAME), qualified(contract))
+            files = spark.write(found, place)
             lake.add_files(connection, warehouse.NAME, contract, files)
     except duckdb.ConstraintException as problem:
         raise ContractViolation(f"{qualified(contract)}: {problem}") from problem
