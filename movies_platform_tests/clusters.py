@@ -79,7 +79,10 @@ def standalone_cluster(folder: Path) -> Iterator[tuple[str, str]]:
              "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--conf", "spark.ui.enabled=false",
              "--conf", f"spark.connect.grpc.binding.address={_HERE}",
              "--conf", f"spark.connect.grpc.binding.port={connect}", "--conf", "spark.executor.memory=900m",
-             "--conf", "spark.sql.shuffle.partitions=4", "spark-internal"],
+             "--conf", "spark.sql.shuffle.partitions=2",
+             # For tables of some hundred rows, compiling the queries takes longer than anything else.
+             "--conf", "spark.sql.codegen.wholeStage=false", "--conf", "spark.sql.codegen.factoryMode=NO_CODEGEN",
+             "spark-internal"],
             connect, log,
         ))  # fmt: skip
         yield f"sc://{_HERE}:{connect}", f"spark://{_HERE}:{master}"

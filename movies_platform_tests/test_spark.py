@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from movies_platform.contracts import all_tables
+from movies_platform_tests import shell as shell_module
 from movies_platform_tests.clusters import executors, sail_server, standalone_cluster
 from movies_platform_tests.compare_warehouses import differences
 from movies_platform_tests.shell import TIMEOUT, Shell
@@ -79,6 +80,7 @@ def test_a_home_moves_to_a_cluster_that_loses_an_executor_and_then_is_gone(
     shell = Shell(tmp_path / "home")
     shutil.copytree(on_duckdb[1].home, shell.home)
     monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    monkeypatch.setattr(shell_module, "TIMEOUT", 3 * TIMEOUT)  # a cluster of two small executors, which get killed
     with standalone_cluster(tmp_path) as (connect, _):
         monkeypatch.setenv("MOVIES_SPARK", connect)
         for command in (["refresh"], ["show", "core.movies"], ["status"]):
