@@ -151,7 +151,7 @@ class Settings(BaseModel):
     )
     engine: Annotated[str, _matching("duckdb|spark", "duckdb or spark"), AfterValidator(_engine)] = Field(
         "duckdb",
-        description="who computes core and metrics: `duckdb`, or `spark` (extra `spark`), whose tables lie in a lake",
+        description="who makes the tables: `duckdb`, or `spark` (extra `spark`), whose tables lie in a lake",
     )
     spark: Annotated[
         str, _matching(r"local(\[(\d+|\*)\])?|spark://.+|sc://.+", "local[4], spark://... or sc://...")

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -157,6 +158,23 @@ def test_a_file_that_is_another_one_on_the_executor_is_a_fault_of_the_infrastruc
     monkeypatch.setattr(executors, "cut", cut_before_it_grew)
     with pytest.raises(OSError, match="has 542 bytes here, and had 532 where it was cut"):
         tables_of(path, tmp_path / "there", RATINGS, piece_bytes=50, with_executors=True)
+
+
+def test_long_work_says_how_far_it_is_but_not_at_every_word_of_spark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "_reported", -1_000.0)
+    said: list[str] = []
+    stages = [
+        SimpleNamespace(num_completed_tasks=1_003, num_tasks=2_000),
+        SimpleNamespace(num_completed_tasks=0, num_tasks=64),
+    ]
+    with spark.reporting(said.append):
+        spark._note_progress(None, done=False)
+        spark._note_progress(stages, inflight_tasks=2, operation_id="1", done=False)
+        spark._note_progress(stages, inflight_tasks=2, operation_id="1", done=False)
+    assert said == ["Spark has done 1,003 of 2,064 tasks."]
+    monkeypatch.setattr(spark, "_reported", -1_000.0)
+    spark._note_progress(stages)  # the run is over
+    assert len(said) == 1
 
 
 @pytest.mark.real

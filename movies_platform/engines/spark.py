@@ -1,7 +1,7 @@
-"""Spark: computes the frames of core and metrics from the lake's files, and writes new ones.
+"""Spark: computes frames from the lake's files and writes new ones, and runs the platform's functions on executors.
 
 `MOVIES_SPARK` says where: threads of this machine, a cluster, or a Spark Connect server, which may be Sail. All of them
-have to see the lake's folder under the same path.
+have to see the lake's files at the same place.
 """
 
 import contextlib
