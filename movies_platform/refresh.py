@@ -332,7 +332,8 @@ def _remove(database: Path) -> None:
 
 def _remove_folder(folder: str | None) -> None:
     if folder:
-        places.remove(folder)
+        with contextlib.suppress(Exception):  # what is left costs room, and the tables are as they are to be
+            places.remove(folder)
 
 
 def _wal(database: Path) -> Path:

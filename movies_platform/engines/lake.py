@@ -63,8 +63,9 @@ def files_of(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table) 
     return [file for file, _ in found]
 
 
-def files_of_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> list[str]:
+def files_of_month(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table, month: dt.date) -> list[str]:
     """Those that hold rows of a month, in the order of their records."""
+    files_of(connection, name, table)  # raises where rows of files are deleted
     rows = f"{qualified(table)} WHERE delivery_month = {literal(month)}"
     query = f"SELECT filename FROM {rows} GROUP BY filename ORDER BY min(record_number)"
     return [file for (file,) in connection.execute(query).fetchall()]
@@ -73,7 +74,9 @@ def files_of_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month
 def add_files(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Table, files: Sequence[str]) -> None:
     """Make files that somebody else wrote rows of the table, in the transaction that is open."""
     for file in files:
-        connection.execute(f"CALL ducklake_add_data_files({_named(name, table, literal(file))})")
+        connection.execute(
+            f"CALL ducklake_add_data_files({_named(name, table, literal(file))}, hive_partitioning => false)"
+        )
 
 
 def _named(name: str, table: sa.Table, *more: str) -> str:

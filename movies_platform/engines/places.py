@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from movies_platform.contracts.ddl import literal
-from movies_platform.resources.s3 import retried, s3_client, split_address
+from movies_platform.resources.s3 import s3_client, split_address, whole_body
 
 ReadAt = Callable[[int, int], bytes]  # of so many bytes, from a byte on
 
@@ -79,7 +79,7 @@ def work_place(parent: str) -> Iterator[str]:
 
 def copied(file: Path, place: str) -> str:
     """A copy of a file of this machine where every machine sees it."""
-    copy = f"{place}/{uuid.uuid4().hex}"
+    copy = f"{place}/{uuid.uuid4().hex}.parquet"  # else DuckLake would not remove it where a killed run leaves it
     if is_on_s3(copy):
         s3_client().upload_file(str(file), *split_address(copy))
     else:
@@ -101,7 +101,10 @@ def opened(file: str) -> Iterator[OpenFile]:
         if position >= size or not length:
             return b""
         part = f"bytes={position}-{position + length - 1}"
-        return retried(lambda: bytes(client.get_object(Bucket=bucket, Key=key, Range=part)["Body"].read()))
+        content = whole_body(lambda: client.get_object(Bucket=bucket, Key=key, Range=part))
+        if len(content) != min(length, size - position):
+            raise OSError(f"{file}: {len(content):,} bytes came instead of {length:,} from byte {position:,} on")
+        return content
 
     yield OpenFile(read, size)
 
@@ -109,7 +112,8 @@ def opened(file: str) -> Iterator[OpenFile]:
 def parquet_files(place: str) -> list[str]:
     """The Parquet files in a place."""
     if is_on_s3(place):
-        return [f"s3://{bucket}/{key}" for bucket, key in _objects(place) if key.endswith(".parquet")]
+        found = [f"s3://{bucket}/{key}" for bucket, key in _objects(place)]
+        return [file for file in found if file.endswith(".parquet") and "/" not in file.removeprefix(f"{place}/")]
     return sorted(str(file) for file in Path(place).glob("*.parquet"))
 
 

@@ -100,8 +100,9 @@ def frame(files: Sequence[str], schema: str | None = None) -> nw.LazyFrame:
 
 def write(frame: "DataFrame", place: str) -> list[str]:
     """Compute the frame into new Parquet files in `place`; those of tasks that were finished."""
-    frame.write.mode("append").parquet(place)  # the folder is there
-    return places.parquet_files(place)
+    rows = f"{place}/rows"  # a new one: a request that Connect sends again must not add to what is there
+    frame.write.parquet(rows)
+    return places.parquet_files(rows)
 
 
 def on_executors(task: Callable[[T], R], inputs: Sequence[T]) -> list[R]:

@@ -23,7 +23,7 @@ def fill_on_executors(
     connection: duckdb.DuckDBPyConnection, month: dt.date, raw: sa.Table, table: sa.Table, fill: Fill
 ) -> None:
     """Add the month's rows to a table of the lake, and what was found to raw.data_issues, in the open transaction."""
-    files = lake.files_of_month(connection, raw, month)
+    files = lake.files_of_month(connection, NAME, raw, month)
     if not files:
         return
     folder = lake.folder_of(connection, NAME)
@@ -37,7 +37,8 @@ def fill_on_executors(
         task = partial(_fill, qualified(raw), qualified(table), month, fill, rejected, place, work)
         filled = spark.on_executors(task, files)
         lake.add_files(connection, NAME, table, [rows for rows, _ in filled])
-        connection.execute(f"INSERT INTO {qualified(DATA_ISSUES)} BY NAME FROM {parquet(i for _, i in filled)}")
+        issues = f"{parquet(i for _, i in filled)} ORDER BY record_number, file_index, file_row_number"
+        connection.execute(f"INSERT INTO {qualified(DATA_ISSUES)} BY NAME FROM {issues}")
 
 
 def _fill(

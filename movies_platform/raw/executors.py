@@ -76,7 +76,7 @@ def _read(connection: duckdb.DuckDBPyConnection, reader: RecordReader, scratch: 
             result = read_piece(connection, again, f"{number}-to-the-end", folder=scratch, place=place)
         return result
 
-    return list(in_order(pieces.starts, part))
+    return list(in_order(pieces, part))
 
 
 def _read_piece(pieces: Cut, place: str, number: int) -> Part | DeliveryRejected | None:

@@ -10,7 +10,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -119,22 +119,21 @@ def read_side_by_side(
     with ThreadPoolExecutor(max_workers=cores) as pool:
         try:
             reading = [pool.submit(read, number) for number in sorted(wanted)]
-            yield from in_order(pieces.starts, lambda number: reading[number].result(), drop)
+            yield from in_order(pieces, lambda number: reading[number].result(), drop)
         finally:
             drop(*wanted)
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def in_order(
-    starts: Sequence[int], part: Callable[[int], P], drop: Callable[[int], object] = lambda number: None
-) -> Iterator[P]:
+def in_order(pieces: Cut, part: Callable[[int], P], drop: Callable[[int], object] = lambda number: None) -> Iterator[P]:
     """The parts that follow one another; `drop` is told the numbers of those that started within another one.
 
-    A DeliveryRejected that `part` raises is raised with the record's number in the file.
+    A DeliveryRejected that `part` raises is raised with the record's number in the file. Raises OSError where the parts
+    do not reach the end of the file.
     """
-    records, end = 0, starts[0]
+    records, end = 0, pieces.starts[0]
     try:
-        for number, start in enumerate(starts):
+        for number, start in enumerate(pieces.starts):
             if start == end:
                 found = part(number)
                 yield found
@@ -144,6 +143,8 @@ def in_order(
     except DeliveryRejected as problem:
         problem.record = problem.record and problem.record + records
         raise
+    if end != pieces.size:
+        raise OSError(f"{pieces.file} was read to byte {end:,} of {pieces.size:,} only")
 
 
 class _FileFrom(io.RawIOBase):
