@@ -8,7 +8,7 @@ mixture.
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import dagster as dg
@@ -55,7 +55,7 @@ def fill_records(connection: duckdb.DuckDBPyConnection, month: dt.date, source: 
     suspects = f"SELECT record_number FROM {qualified(table)} WHERE delivery_month = {literal(month)} AND ({is_null})"
     doubtful = f"(FROM {records} SEMI JOIN ({suspects}) USING (record_number))"
     judged = typed_records(doubtful, source.key, source.attributes, "source_file", "record_number")
-    with replaced_month(connection, table, month):
+    with _replaced_month(connection, table, month):
         connection.execute(
             f"INSERT INTO {qualified(table)} BY NAME "
             f"SELECT {literal(month)} AS delivery_month, * EXCLUDE (source_file, issues) FROM ({typed})"
@@ -73,7 +73,7 @@ def fill_items(connection: duckdb.DuckDBPyConnection, month: dt.date, source: So
     table, (key,) = items_table(nested), source.key
     records = accepted_records(source, month, quoted(nested.column), f"{value_of(key)} AS movie_id")
     read_lists(connection, records, nested)
-    with replaced_month(connection, table, month):
+    with _replaced_month(connection, table, month):
         connection.execute(
             f"INSERT INTO {qualified(table)} BY NAME SELECT {literal(month)} AS delivery_month, * "
             f"FROM ({kept_items(nested)})"
@@ -86,7 +86,7 @@ def fill_items(connection: duckdb.DuckDBPyConnection, month: dt.date, source: So
 
 
 @contextmanager
-def replaced_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> Iterator[None]:
+def _replaced_month(connection: duckdb.DuckDBPyConnection, table: sa.Table, month: dt.date) -> Iterator[None]:
     """A transaction that has taken the month's rows and issues away, and notes at its end what the new ones show."""
     with transaction_on(connection):
         for name, also in ((table, ""), (DATA_ISSUES, f" AND found_by = {literal(table.name)}")):
@@ -109,14 +109,12 @@ def _parsed_asset(
     def asset(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
         month = parse_month(context.partition_key)
         with warehouse.opened() as connection:
-            # A lake takes a tenth of a second for each statement outside of a transaction.
-            with transaction_on(connection) if settings().is_lake else nullcontext():
-                for needed in (raw_table(source), DATA_ISSUES, table):
-                    ensure(connection, needed)
             if settings().is_lake:
-                with replaced_month(connection, table, month):
+                with _replaced_month(connection, table, month):
                     fill_on_executors(connection, month, raw_table(source), table, fill)
             else:
+                for needed in (raw_table(source), DATA_ISSUES, table):
+                    ensure(connection, needed)
                 fill(connection, month)
             query = f"SELECT count(*) FROM {qualified(table)} WHERE delivery_month = {literal(month)}"
             rows = connection.execute(query).fetchall()[0][0]

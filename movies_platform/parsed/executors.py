@@ -14,7 +14,7 @@ from movies_platform.contracts.tables import qualified, table_named
 from movies_platform.engines import lake, places, spark
 from movies_platform.engines.executors import private_database
 from movies_platform.resources.build_log import BUILDS
-from movies_platform.resources.warehouse import NAME
+from movies_platform.resources.warehouse import NAME, ensure
 
 Fill = Callable[[duckdb.DuckDBPyConnection, dt.date], None]
 
@@ -23,6 +23,7 @@ def fill_on_executors(
     connection: duckdb.DuckDBPyConnection, month: dt.date, raw: sa.Table, table: sa.Table, fill: Fill
 ) -> None:
     """Add the month's rows to a table of the lake, and what was found to raw.data_issues, in the open transaction."""
+    ensure(connection, raw)
     files = lake.files_of_month(connection, NAME, raw, month)
     if not files:
         return

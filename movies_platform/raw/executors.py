@@ -1,6 +1,6 @@
 """Stage raw on executors of Spark: its functions, for a piece of a file or for a file of records at a time.
 
-What they are given and what they write lies where every machine sees it: the delivery, and the lake.
+What they are given and what they write lies in the lake, which every machine sees.
 """
 
 import datetime as dt
