@@ -177,6 +177,16 @@ def test_long_work_says_how_far_it_is_but_not_at_every_word_of_spark(monkeypatch
     assert len(said) == 1
 
 
+def test_another_address_is_another_session(sail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIES_SPARK", sail)
+    assert spark.on_executors(abs, [-3, 4]) == [3, 4]
+    with sail_server(tmp_path) as other:
+        monkeypatch.setenv("MOVIES_SPARK", other)
+        assert spark.on_executors(abs, [-5]) == [5]
+    monkeypatch.setenv("MOVIES_SPARK", sail)
+    assert spark.on_executors(abs, [-6]) == [6]
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("pieces", [1, 2, 7, 64])
 def test_a_dirty_month_is_the_same_on_sail_in_pieces(

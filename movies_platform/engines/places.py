@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from movies_platform.contracts.ddl import literal
-from movies_platform.resources.s3 import s3_client, split_address, whole_body
+from movies_platform.resources.s3 import complete, retried, s3_client, split_address, whole_body
 
 ReadAt = Callable[[int, int], bytes]  # of so many bytes, from a byte on
 
@@ -95,7 +95,7 @@ def opened(file: str) -> Iterator[OpenFile]:
             yield OpenFile(partial(os.pread, stream.fileno()), os.fstat(stream.fileno()).st_size)
         return
     client, (bucket, key) = s3_client(), split_address(file)
-    size = int(client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+    size = int(retried(lambda: complete(client.head_object(Bucket=bucket, Key=key), "ContentLength"))["ContentLength"])
 
     def read(length: int, position: int) -> bytes:
         if position >= size or not length:

@@ -35,11 +35,12 @@ _APPLICATION = "movies_platform"
 _REPORT_SECONDS = 10.0
 _reports: list[Callable[[str], object]] = []  # of the runs of this process, the innermost last
 _reported = 0.0  # when it was last said how far Spark is
+_sessions: dict[str, Any] = {}  # of Spark Connect, by address
 _CONNECT_PORT, _SECONDS = 15002, 10  # of Spark Connect; to reach it
 
 
 def session() -> "SparkSession":
-    """The session of this process: a new one where there is none, or where it was stopped."""
+    """The session of this process at MOVIES_SPARK: a new one where there is none, or where it was stopped."""
     from pyspark.sql import SparkSession
 
     address = settings().spark
@@ -51,11 +52,12 @@ def session() -> "SparkSession":
         found = builder.master(address).getOrCreate()
     else:
         _expect_server(address)
-        _use_plain_division()
-        found = builder.remote(address).getOrCreate()
-        found.client.set_retry_policies([_patience()])
-        found.clearProgressHandlers()
-        found.registerProgressHandler(_note_progress)
+        found = _sessions.get(address)  # PySpark would take one of another address for it
+        if found is None or found.is_stopped:
+            _use_plain_division()
+            found = _sessions[address] = builder.remote(address).create()
+            found.client.set_retry_policies([_patience()])
+            found.registerProgressHandler(_note_progress)
     found.conf.set("spark.sql.session.timeZone", "UTC")
     return cast("SparkSession", found)
 

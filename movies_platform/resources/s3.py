@@ -31,7 +31,7 @@ def retried(read: Callable[[], Read]) -> Read:
 
     broken = (
         boto.ResponseStreamingError, boto.IncompleteReadError, boto.ReadTimeoutError, boto.ConnectionClosedError,
-        boto.FlexibleChecksumError, HTTPError,
+        boto.FlexibleChecksumError, HTTPError, ValueError,  # the last is a header's time that ends in its middle
     )  # fmt: skip
     for pause in _PAUSES:
         try:
