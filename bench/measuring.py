@@ -175,13 +175,12 @@ def table(results: Sequence[Result], references: Mapping[str, Result]) -> str:
     """Return a markdown row for each result, with its time as a multiple of each reference's."""
     headings = ["", "median, s", "fastest to slowest, s", "CPU, s", "peak memory, MB"]
     headings += [f"time / {name}" for name in references]
-    before = references.get("before")
-    headings += ["CPU / before"] if before else []
+    headings += [f"CPU / {name}" for name in references]
     rows = [headings, ["---", *["---:"] * (len(headings) - 1)]]
     for result in results:
         times = [run.seconds for run in result.runs]
         ratios = [f"{result.seconds / reference.seconds:.2f}" for reference in references.values()]
-        ratios += [f"{result.cpu_seconds / before.cpu_seconds:.2f}"] if before else []
+        ratios += [f"{result.cpu_seconds / reference.cpu_seconds:.2f}" for reference in references.values()]
         rows.append([
             result.label, f"{result.seconds:.2f}", f"{min(times):.2f} to {max(times):.2f}",
             f"{result.cpu_seconds:.2f}", f"{result.peak_bytes / 1e6:,.0f}", *ratios,

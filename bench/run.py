@@ -4,6 +4,7 @@
     python bench/run.py scale --factors 10 100  on many times as many movies
     python bench/run.py history                 a new month after 1, 12 and 120 months of full histories
     python bench/run.py files                   all files of the data set, at their real size
+    python bench/run.py engines --factors 1 10  on one core, all cores, Spark and Sail
 
 With `--before DIR`, the platform of another checkout (a git worktree of an earlier commit, say) is measured beside
 this one. Each report replaces its block in docs/benchmarks.md. bench/README.md says what is compared.
@@ -51,6 +52,13 @@ LABELS = {
     "dagster": "stock Dagster project",
     "floor": "DuckDB floor",
 }
+# Options of whole.py, and settings.
+ENGINES: dict[str, tuple[list[str], dict[str, str]]] = {
+    "one core": ([], {"MOVIES_CORES": "1"}),
+    "all cores": ([], {}),
+    "spark": ([], {"MOVIES_ENGINE": "spark", "MOVIES_SPARK": "local[*]"}),
+    "sail": (["--sail"], {"MOVIES_ENGINE": "spark"}),
+}
 
 
 def labelled(label: str, version: Checkout) -> str:
@@ -89,10 +97,15 @@ def sampled_month(work: Path, movies: int) -> tuple[Path, str]:
 
 
 @contextmanager
-def fresh_home(version: Checkout, csv: Path, home: Path, *command: str) -> Iterator[Command]:
-    """Prepare a command on one delivered month in a home that is new and removed afterwards."""
+def fresh_home(version: Checkout, csv: Path, home: Path, *command: str, engine: str | None = None) -> Iterator[Command]:
+    """Prepare a command on one delivered month in a home that is new and removed afterwards.
+
+    `engine` is one of ENGINES; without it, the command runs with the defaults, and nothing is between.
+    """
+    options, settings = ENGINES[engine] if engine else ([], {})
+    between = [sys.executable, str(BENCH / "whole.py"), *options] if engine else []
     version.run(home, "deliver", str(csv), "--month", csv.parent.name)
-    yield version.command(*command), version.environment(home)
+    yield [*between, *version.command(*command)], version.environment(home) | settings
     shutil.rmtree(home)
 
 
@@ -153,6 +166,29 @@ def scale(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory(dir=work) as folder:
             csv, description = sampled_month(Path(folder), factor * REAL_MOVIES)
             yield f"scale-{factor}", compare(csv, description, Path(folder), options)
+
+
+def engines(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, str]]:
+    """Compare the engines on multiples of the real size, and DuckDB with the version before."""
+    versions = checkouts(options.before)
+    for factor in options.factors:
+        with tempfile.TemporaryDirectory(dir=work) as folder:
+            csv, description = sampled_month(Path(folder), factor * REAL_MOVIES)
+            print(description, flush=True)
+            home = Path(folder, "home")
+            measured = [
+                Contender(
+                    labelled(engine, version),
+                    partial(fresh_home, version, csv, home, *PLATFORM["refresh"], engine=engine),
+                    partial(seconds_of_stages, version, home),
+                )
+                for engine in options.only
+                for version in (versions if engine == "all cores" else versions[:1])
+            ]
+            results = interleaved(measured, options.repeat, Path(folder, "log.txt"))
+            references = {result.label: result for result in results if result.label.startswith("all cores")}
+            heading = f"{description}, {csv.stat().st_size / 1e6:,.1f} MB. {conditions(options.repeat)}"
+            yield f"engines-{factor}", "\n\n".join([heading, table(results, references), time_by_stage(results)])
 
 
 def grow(version: Checkout, home: Path, months: list[Path], one_by_one: bool) -> None:
@@ -258,6 +294,11 @@ def parsed_arguments() -> argparse.Namespace:
     command.add_argument("--only", nargs="+", choices=[*LABELS], default=["refresh", "floor"])
     command.add_argument("--memory-limit", help="of the floor, e.g. 2GB (default: DuckDB's)")
     command.set_defaults(scenario=scale)
+
+    command = scenarios.add_parser("engines", parents=[common], help="on one core, all cores, Spark and Sail")
+    command.add_argument("--factors", type=int, nargs="+", default=[1, 10, 100])
+    command.add_argument("--only", nargs="+", choices=[*ENGINES], default=[*ENGINES])
+    command.set_defaults(scenario=engines)
 
     command = scenarios.add_parser("history", parents=[common], help="a month after many others")
     command.add_argument("--months", type=int, nargs="+", default=[1, 12, 120])
