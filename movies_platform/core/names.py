@@ -9,7 +9,6 @@ import narwhals as nw
 
 from movies_platform.contracts import core as contracts
 from movies_platform.contracts.catalogue import table_asset
-from movies_platform.core.movies import newest_versions
 
 
 def most_frequent(items: nw.LazyFrame, key: str, value: str) -> nw.LazyFrame:
@@ -17,16 +16,17 @@ def most_frequent(items: nw.LazyFrame, key: str, value: str) -> nw.LazyFrame:
 
     Ties: alphabetically first (by code point). `items` has both columns and delivery_month.
     """
-    known = items.filter(~nw.col(value).is_null()).select(key, value, "delivery_month")
-    counted = newest_versions(known, key).group_by(key, value).agg(nw.len().alias("times"))
-    most = counted.group_by(key).agg(nw.col("times").max())
-    return counted.join(most, on=[key, "times"]).group_by(key).agg(nw.col(value).min())
+    # Items are counted once, and what follows is about the counts, which are few.
+    times = items.filter(~nw.col(value).is_null()).group_by(key, value, "delivery_month").agg(nw.len().alias("times"))
+    newest = times.filter(nw.col("delivery_month") == nw.col("delivery_month").max().over(key))
+    most = newest.filter(nw.col("times") == nw.col("times").max().over(key))
+    return most.group_by(key).agg(nw.col(value).min())
 
 
 def names_in_use(items: nw.LazyFrame, users: nw.LazyFrame, key: str, name: str) -> nw.LazyFrame:
     """`key` and `name` of the keys in `users`; the name of a key without one is null."""
     used = users.select(key).filter(~nw.col(key).is_null()).unique()
-    return used.join(most_frequent(items.join(used, on=key), key, name), on=key, how="left")
+    return used.join(most_frequent(items, key, name), on=key, how="left")
 
 
 @table_asset(contracts.GENRES)

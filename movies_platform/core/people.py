@@ -14,8 +14,8 @@ from movies_platform.core.names import most_frequent, names_in_use
 
 def people_in_use(items: nw.LazyFrame, users: nw.LazyFrame) -> nw.LazyFrame:
     """person_id, person_name and gender of the people in `users`, as `items` of cast and crew call them."""
-    genders = most_frequent(items.join(users.select("person_id").unique(), on="person_id"), "person_id", "gender")
-    return names_in_use(items, users, "person_id", "person_name").join(genders, on="person_id", how="left")
+    names = names_in_use(items, users, "person_id", "person_name")
+    return names.join(most_frequent(items, "person_id", "gender"), on="person_id", how="left")
 
 
 @table_asset(contracts.MOVIE_CAST)

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -93,10 +94,17 @@ def table_frame(connection: duckdb.DuckDBPyConnection, name: str, table: sa.Tabl
 
 
 def frame(files: Sequence[str], schema: str | None = None) -> nw.LazyFrame:
-    """Parquet files as a lazy frame; no files only with a schema, as SQL declares columns."""
-    reader = session().read.schema(schema) if schema else session().read
-    found = reader.parquet(*files) if files else session().createDataFrame([], schema)
-    lazy: nw.LazyFrame = nw.from_native(found)
+    """Parquet files as a lazy frame; no files only with a schema, as SQL declares columns.
+
+    It is a view, which looks at its files once. Else all of them would be looked at again whenever a frame that is made
+    of them is asked for its columns.
+    """
+    spark = session()
+    reader = spark.read.schema(schema) if schema else spark.read
+    found = reader.parquet(*files) if files else spark.createDataFrame([], schema)
+    view = f"files_{uuid.uuid4().hex}"
+    found.createOrReplaceTempView(view)
+    lazy: nw.LazyFrame = nw.from_native(spark.table(view))
     return lazy
 
 
