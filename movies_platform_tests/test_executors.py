@@ -3,6 +3,7 @@
 import datetime as dt
 import pickle
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -175,6 +176,45 @@ def test_long_work_says_how_far_it_is_but_not_at_every_word_of_spark(monkeypatch
     monkeypatch.setattr(spark, "_reported", -1_000.0)
     spark._note_progress(stages)  # the run is over
     assert len(said) == 1
+
+
+def test_a_driver_is_asked_only_when_its_java_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyspark import SparkContext
+
+    asked = threading.Event()
+
+    class Starting:
+        """A context of which another thread begins to make one."""
+
+        def __bool__(self) -> bool:
+            asked.set()
+            return True
+
+    class Started(Starting):
+        _jsc = None
+
+        def statusTracker(self) -> Any:  # noqa: N802  Spark's name
+            stage = SimpleNamespace(numCompletedTasks=3, numTasks=8)
+            return SimpleNamespace(getActiveStageIds=lambda: [1], getStageInfo=lambda number: stage)
+
+    monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    monkeypatch.setenv("MOVIES_SPARK", "local[2]")
+    monkeypatch.setattr(spark, "_REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(spark, "_reported", -1_000.0)
+    said: list[str] = []
+    heard = threading.Event()
+
+    def hear(text: str) -> None:
+        said.append(text)
+        heard.set()
+
+    monkeypatch.setattr(SparkContext, "_active_spark_context", Starting())
+    with spark.reporting(hear):
+        assert asked.wait(30)
+        assert not said
+        monkeypatch.setattr(SparkContext, "_active_spark_context", Started())
+        assert heard.wait(30)
+    assert said[0] == "Spark has done 3 of 8 tasks."
 
 
 def test_another_address_is_another_session(sail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

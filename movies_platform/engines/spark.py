@@ -69,7 +69,10 @@ def _expect_server(address: str) -> None:
     try:
         socket.create_connection((place.hostname, place.port or _CONNECT_PORT), timeout=_SECONDS).close()
     except OSError as problem:
-        raise ConnectionError(f"Spark does not answer at {address}: {problem}") from None
+        raise ConnectionError(
+            f"Spark does not answer at {address}: {problem}. Start it, or correct MOVIES_SPARK, then try again: "
+            "what was delivered waits, and the tables are as they were."
+        ) from None
 
 
 def _patience() -> Any:
@@ -144,7 +147,8 @@ def reporting(report: Callable[[str], object]) -> Iterator[None]:
         while not ended.wait(_REPORT_SECONDS):
             from pyspark import SparkContext
 
-            if context := SparkContext._active_spark_context:
+            context = SparkContext._active_spark_context
+            if context and hasattr(context, "_jsc"):  # it is there before its Java is
                 tracker = context.statusTracker()
                 stages = [info for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))]
                 _report(sum(info.numCompletedTasks for info in stages), sum(info.numTasks for info in stages))
