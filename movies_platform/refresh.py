@@ -154,7 +154,8 @@ def rebuild(progress: Progress) -> Summary:
         try:
             with _warehouse_at(fresh), warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
                 _load_months(instance, months, summary, progress, source="processed")
-                _compute(instance, connection, summary, progress)
+                if not summary.problems:  # else what checks find in a part would stand for the tables that stay
+                    _compute(instance, connection, summary, progress)
             if not summary.problems:
                 if is_damaged:
                     _set_aside(target)
