@@ -154,7 +154,7 @@ def rebuild(progress: Progress) -> Summary:
         try:
             with _warehouse_at(fresh), warehouse.opened() as connection, dg.DagsterInstance.get() as instance:
                 _load_months(instance, months, summary, progress, source="processed")
-                if not summary.problems:  # else what checks find in a part would stand for the tables that stay
+                if not summary.problems:  # else it would be thrown away, and its checks would be the last of each table
                     _compute(instance, connection, summary, progress)
             if not summary.problems:
                 if is_damaged:

@@ -155,14 +155,13 @@ def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:
 
     graph = defs.resolve_asset_graph()
     keys = sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.path, key.name))
-    storage = instance.event_log_storage
-    failed: dict[dg.AssetCheckKey, list[str]] = {}
-    for state in storage.get_asset_check_partition_info([k for k in keys if k.asset_key.path[0] in MONTHLY]):
-        status = state.latest_execution_status
-        if status is not None and status.value == "FAILED" and state.partition_key:
-            failed.setdefault(state.check_key, []).append(state.partition_key)
+    monthly = [key for key in keys if key.asset_key.path[0] in MONTHLY]
+    states: dict[dg.AssetCheckKey, dict[str, str]] = {}
+    for state in instance.event_log_storage.get_asset_check_partition_info(monthly):
+        if state.partition_key and state.latest_execution_status:
+            states.setdefault(state.check_key, {})[state.partition_key] = state.latest_execution_status.value
     for key in keys:
-        months = tuple(sorted(failed.get(key, [])))
+        months = _failed_months(instance, key, states.get(key, {}))
         found = _latest_evaluation(instance, key, months) or _latest_evaluation(instance, key)
         asset = ".".join(key.asset_key.path)
         if found:
@@ -171,14 +170,30 @@ def latest_results(instance: dg.DagsterInstance) -> Iterator[CheckState]:
             yield CheckState(asset, key.name)
 
 
+def _failed_months(instance: dg.DagsterInstance, key: dg.AssetCheckKey, states: Mapping[str, str]) -> tuple[str, ...]:
+    """The months, of those with Dagster's states of a check, whose latest result is a failure."""
+    failed = {month for month, state in states.items() if state == "FAILED"}
+    if unknown := {month for month, state in states.items() if state not in ("SUCCEEDED", "FAILED")}:
+        # The last run failed before the check could run: the result of before counts.
+        latest: dict[str | None, bool] = {}
+        for found in _evaluations(instance, key, _RUNS_LOOKED_AT * len(states)):
+            latest.setdefault(found.partition, found.passed)
+        failed |= {month for month in unknown if not latest.get(month, True)}
+    return tuple(sorted(failed))
+
+
 def _latest_evaluation(
     instance: dg.DagsterInstance, key: dg.AssetCheckKey, months: Sequence[str] = ()
 ) -> dg.AssetCheckEvaluation | None:
-    """The newest result, of these months if there are any; a run that failed before the check could run has none, and
-    does not hide it."""
-    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RUNS_LOOKED_AT)
-    for record in history:
+    """The newest result, of these months if there are any."""
+    found = _evaluations(instance, key, _RUNS_LOOKED_AT)
+    return next((each for each in found if not months or each.partition in months), None)
+
+
+def _evaluations(instance: dg.DagsterInstance, key: dg.AssetCheckKey, runs: int) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the check found in the latest runs, the newest first; one that failed before the check could run has no
+    result, and hides none."""
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=runs):
         found = record.event.dagster_event.event_specific_data if record.event and record.event.dagster_event else None
-        if isinstance(found, dg.AssetCheckEvaluation) and (not months or found.partition in months):
-            return found
-    return None
+        if isinstance(found, dg.AssetCheckEvaluation):
+            yield found
