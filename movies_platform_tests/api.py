@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ import pytest
 
 from movies_platform.published.read import latest_snapshot
 from movies_platform.published.store import LATEST, FolderStore, Pointer, open_store, to_json
+from movies_platform_tests.ports import free_port
 from movies_platform_tests.published_states import State
 from movies_platform_tests.shell import COMMAND
 
@@ -216,13 +216,6 @@ class TwoSnapshots:
         store = FolderStore(str(self.folder))
         assert store.replace_latest(to_json(replace(self.pointers[which], earlier=[other])), store.read(LATEST))
         return self.pointers[which].snapshot
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def serve_from(monkeypatch: pytest.MonkeyPatch, published: Path | str, cache: Path) -> None:

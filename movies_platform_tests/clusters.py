@@ -10,22 +10,16 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from movies_platform_tests.ports import HERE, free_port
+
 BIN = Path(sys.executable).parent
 PATIENCE = 90  # seconds until a server has to answer
-_HERE = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as free:
-        free.bind((_HERE, 0))
-        return int(free.getsockname()[1])
 
 
 @contextlib.contextmanager
 def _running(command: Sequence[object], port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A server, from when it takes connections; killed at the end, with what it started."""
-    environment = {**os.environ, "SPARK_LOCAL_IP": _HERE, "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable}
     with log.open("ab") as said:
         process = subprocess.Popen(
             [*map(str, command)], env=environment, stdout=said, stderr=said, start_new_session=True
@@ -44,7 +38,7 @@ def _running(command: Sequence[object], port: int, log: Path) -> Iterator["subpr
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((_HERE, port), timeout=1):
+    with contextlib.suppress(OSError), socket.create_connection((HERE, port), timeout=1):
         return True
     return False
 
@@ -53,8 +47,8 @@ def _answers(port: int) -> bool:
 def sail_server(folder: Path, port: int | None = None) -> Iterator[str]:
     """Sail; the address for MOVIES_SPARK."""
     port = port or free_port()
-    with _running([BIN / "sail", "spark", "server", "--ip", _HERE, "--port", port], port, folder / "sail.log"):
-        yield f"sc://{_HERE}:{port}"
+    with _running([BIN / "sail", "spark", "server", "--ip", HERE, "--port", port], port, folder / "sail.log"):
+        yield f"sc://{HERE}:{port}"
 
 
 @contextlib.contextmanager
@@ -64,20 +58,20 @@ def standalone_cluster(folder: Path) -> Iterator[tuple[str, str]]:
     start, log = BIN / "spark-class", folder / "cluster.log"
     with contextlib.ExitStack() as servers:
         servers.enter_context(_running(
-            [start, "org.apache.spark.deploy.master.Master", "--host", _HERE, "--port", master, "--webui-port", 0],
+            [start, "org.apache.spark.deploy.master.Master", "--host", HERE, "--port", master, "--webui-port", 0],
             master, log,
         ))  # fmt: skip
         for _ in range(2):
             port = free_port()
             servers.enter_context(_running(
-                [start, "org.apache.spark.deploy.worker.Worker", "--host", _HERE, "--port", port, "--webui-port", 0,
-                 "--cores", 1, "--memory", "1g", "--work-dir", folder / "work", f"spark://{_HERE}:{master}"],
+                [start, "org.apache.spark.deploy.worker.Worker", "--host", HERE, "--port", port, "--webui-port", 0,
+                 "--cores", 1, "--memory", "1g", "--work-dir", folder / "work", f"spark://{HERE}:{master}"],
                 port, log,
             ))  # fmt: skip
         servers.enter_context(_running(
-            [BIN / "spark-submit", "--master", f"spark://{_HERE}:{master}",
+            [BIN / "spark-submit", "--master", f"spark://{HERE}:{master}",
              "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--conf", "spark.ui.enabled=false",
-             "--conf", f"spark.connect.grpc.binding.address={_HERE}",
+             "--conf", f"spark.connect.grpc.binding.address={HERE}",
              "--conf", f"spark.connect.grpc.binding.port={connect}", "--conf", "spark.executor.memory=900m",
              "--conf", "spark.sql.shuffle.partitions=2",
              # For tables of some hundred rows, compiling the queries takes longer than anything else.
@@ -85,14 +79,15 @@ def standalone_cluster(folder: Path) -> Iterator[tuple[str, str]]:
              "spark-internal"],
             connect, log,
         ))  # fmt: skip
-        yield f"sc://{_HERE}:{connect}", f"spark://{_HERE}:{master}"
+        yield f"sc://{HERE}:{connect}", f"spark://{HERE}:{master}"
 
 
 def executors() -> list[int]:
-    """Processes of executors on this machine."""
+    """Processes of executors on this machine, the oldest first (numbers of processes begin again at some time)."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
-    return found
+                started = (process / "stat").read_text().rpartition(")")[2].split()[19]
+                found.append((int(started), int(process.name)))
+    return [number for _, number in sorted(found)]

@@ -17,6 +17,7 @@ import pytest
 from movies_platform.published.read import latest_snapshot
 from movies_platform.published.store import Pointer, open_store, to_json
 from movies_platform_tests.api import PATIENCE, ApiServer, TwoSnapshots
+from movies_platform_tests.ports import free_port
 from movies_platform_tests.published_states import State
 
 SWAPS = 20
@@ -242,9 +243,7 @@ def test_one_quota_for_two_nodes_with_one_redis(two: TwoSnapshots, tmp_path: Pat
 def test_quotas_are_counted_here_while_redis_is_away(two: TwoSnapshots, tmp_path: Path):
     from movies_platform.api.auth import KeyFile
 
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = f"redis://127.0.0.1:{nobody.getsockname()[1]}/0"
+    address = f"redis://127.0.0.1:{free_port()}/0"
     _, text = KeyFile(tmp_path / "keys.json").create("x")
     chosen = {"MOVIES_API_AUTH": "keys", "MOVIES_API_KEYS": str(tmp_path / "keys.json"), "MOVIES_API_REDIS": address}
     with ApiServer(tmp_path / "log", two.folder, tmp_path / "cache", **chosen).running() as server:

@@ -10,7 +10,8 @@ import pytest
 
 from movies_platform.errors import SettingsError
 from movies_platform.settings import settings
-from movies_platform_tests.api import PATIENCE, free_port
+from movies_platform_tests.api import PATIENCE
+from movies_platform_tests.ports import free_port
 from movies_platform_tests.shell import COMMAND
 
 

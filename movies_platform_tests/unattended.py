@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import dagster as dg
 
 from movies_platform_tests.buckets import CREDENTIALS, Store, s3_server
 from movies_platform_tests.faults import FaultyProxy, faulty_proxy, listener
+from movies_platform_tests.ports import free_port
 from movies_platform_tests.shell import Shell
 
 ROOT = Path(__file__).parents[1]
@@ -49,9 +49,7 @@ class Unattended:
 
     def start_webserver(self) -> str:
         """The real `dagster-webserver`; its address, once it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.webserver = self._start("dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", f"{port}")
         url = f"http://127.0.0.1:{port}"
         self.wait("the webserver answers", lambda: "dagster_webserver_version" in _read(f"{url}/server_info"))
