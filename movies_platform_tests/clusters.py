@@ -51,43 +51,62 @@ def sail_server(folder: Path, port: int | None = None) -> Iterator[str]:
         yield f"sc://{HERE}:{port}"
 
 
+# For tables of some hundred rows, compiling the queries takes longer than anything else.
+_DEFAULTS = """\
+spark.ui.enabled                 false
+spark.executor.memory            900m
+spark.sql.shuffle.partitions     2
+spark.sql.codegen.wholeStage     false
+spark.sql.codegen.factoryMode    NO_CODEGEN
+"""
+
+
 @contextlib.contextmanager
-def standalone_cluster(folder: Path) -> Iterator[tuple[str, str]]:
-    """A master, two workers with a core each, and a Connect server: its address, and that of the master."""
-    master, connect = free_port(), free_port()
-    start, log = BIN / "spark-class", folder / "cluster.log"
+def standalone_cluster(folder: Path) -> Iterator[str]:
+    """A master, and two workers with a core each; the address for MOVIES_SPARK.
+
+    Drivers find their options by SPARK_CONF_DIR, which is `folder`.
+    """
+    (folder / "spark-defaults.conf").write_text(_DEFAULTS)
+    master, log = free_port(), folder / "cluster.log"
     with contextlib.ExitStack() as servers:
         servers.enter_context(_running(
-            [start, "org.apache.spark.deploy.master.Master", "--host", HERE, "--port", master, "--webui-port", 0],
+            [BIN / "spark-class", "org.apache.spark.deploy.master.Master",
+             "--host", HERE, "--port", master, "--webui-port", 0],
             master, log,
         ))  # fmt: skip
         for _ in range(2):
             port = free_port()
             servers.enter_context(_running(
-                [start, "org.apache.spark.deploy.worker.Worker", "--host", HERE, "--port", port, "--webui-port", 0,
+                [BIN / "spark-class", "org.apache.spark.deploy.worker.Worker",
+                 "--host", HERE, "--port", port, "--webui-port", 0,
                  "--cores", 1, "--memory", "1g", "--work-dir", folder / "work", f"spark://{HERE}:{master}"],
                 port, log,
             ))  # fmt: skip
-        servers.enter_context(_running(
-            [BIN / "spark-submit", "--master", f"spark://{HERE}:{master}",
-             "--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--conf", "spark.ui.enabled=false",
-             "--conf", f"spark.connect.grpc.binding.address={HERE}",
-             "--conf", f"spark.connect.grpc.binding.port={connect}", "--conf", "spark.executor.memory=900m",
-             "--conf", "spark.sql.shuffle.partitions=2",
-             # For tables of some hundred rows, compiling the queries takes longer than anything else.
-             "--conf", "spark.sql.codegen.wholeStage=false", "--conf", "spark.sql.codegen.factoryMode=NO_CODEGEN",
-             "spark-internal"],
-            connect, log,
-        ))  # fmt: skip
-        yield f"sc://{HERE}:{connect}", f"spark://{HERE}:{master}"
+        yield f"spark://{HERE}:{master}"
 
 
-def executors() -> list[int]:
-    """Processes of executors on this machine, the oldest first (numbers of processes begin again at some time)."""
+@contextlib.contextmanager
+def connect_server(folder: Path, master: str) -> Iterator[str]:
+    """A Connect server on a cluster; the address for MOVIES_SPARK."""
+    port = free_port()
+    command = [
+        BIN / "spark-submit", "--master", master, "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+        "--conf", f"spark.connect.grpc.binding.address={HERE}", "--conf", f"spark.connect.grpc.binding.port={port}",
+        "spark-internal",
+    ]  # fmt: skip
+    with _running(command, port, folder / "connect.log"):
+        yield f"sc://{HERE}:{port}"
+
+
+def executors(folder: Path) -> list[int]:
+    """Processes of a cluster's executors that are at work, the oldest first (their numbers begin again some time)."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes():
+            own = (process / "cwd").readlink()
+            is_executor = b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes()
+            if is_executor and own.is_relative_to(folder) and b"Running task" in (own / "stderr").read_bytes():
                 started = (process / "stat").read_text().rpartition(")")[2].split()[19]
                 found.append((int(started), int(process.name)))
     return [number for _, number in sorted(found)]

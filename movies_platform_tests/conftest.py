@@ -103,6 +103,19 @@ def home_of_a_month(months: list[Path], tmp_path_factory: pytest.TempPathFactory
     return shell.home
 
 
+@pytest.fixture(scope="session")
+def home_of_two_months(months: list[Path], home_of_a_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the second made-up month too, as 2017-12; to be copied, not used."""
+    with pytest.MonkeyPatch.context() as patch:
+        _forget_settings(patch)
+        patch.setenv("MOVIES_NO_PUBLISH", "1")
+        shell = Shell(tmp_path_factory.mktemp("two_months") / "home")
+        shutil.copytree(home_of_a_month, shell.home)
+        shell("deliver", months[1], "--month", "2017-12")
+        shell("refresh")
+    return shell.home
+
+
 @pytest.fixture
 def month_shell(shell: Shell, home_of_a_month: Path) -> Shell:
     """The command line in a home in which the first made-up month was delivered as 2017-11 and refreshed."""

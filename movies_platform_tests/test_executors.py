@@ -29,6 +29,7 @@ from movies_platform.raw import parquet as parquet_module
 from movies_platform.raw.reader import RecordReader
 from movies_platform.resources.warehouse import NAME, ensure, transaction_on
 from movies_platform_tests.clusters import sail_server
+from movies_platform_tests.ports import HERE, free_port
 from movies_platform_tests.raw_deliveries import HEADER, line
 from movies_platform_tests.test_raw_records_agree import torn
 
@@ -225,6 +226,14 @@ def test_another_address_is_another_session(sail: str, tmp_path: Path, monkeypat
         assert spark.on_executors(abs, [-5]) == [5]
     monkeypatch.setenv("MOVIES_SPARK", sail)
     assert spark.on_executors(abs, [-6]) == [6]
+
+
+@pytest.mark.parametrize("masters", ["sc://{}", "spark://{}", "spark://{},{}"])
+def test_a_cluster_that_nobody_reaches_is_named_at_once(masters: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = masters.format(*(f"{HERE}:{free_port()}" for _ in range(2)))
+    monkeypatch.setenv("MOVIES_SPARK", address)
+    with pytest.raises(ConnectionError, match=f"^Spark does not answer at {address}: "):
+        spark.session()
 
 
 @pytest.mark.real

@@ -73,6 +73,8 @@ def test_a_run_that_succeeds_has_no_reason(tmp_path: Path):
         ('IO Error: Could not write file "/spill/a.tmp": No space left on device', "on the disk of /spill/a.tmp."),
         ("[Errno 28] No space left on device", "No space left on device. Make room on the disk of {home}."),
         ("(sqlite3.OperationalError) database or disk is full", "Make room on the disk of {home}/dagster."),
+        ("<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n>",
+         "Spark does not answer at local[*] any more. Start it again."),
     ],
 )  # fmt: skip
 def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str, shown: str, home: Path):

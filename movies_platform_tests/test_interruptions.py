@@ -89,12 +89,18 @@ else:
     main()
 """
 MONTH_COMMITS = 1 + sum(table.schema == "parsed" for table in all_tables())  # raw, and each parsed table
-COMMITS = 2 * MONTH_COMMITS + sum(table.schema in ("core", "metrics") for table in all_tables())
-MOMENTS = [
-    *[("after_commit", n) for n in (1, MONTH_COMMITS, 2 * MONTH_COMMITS, COMMITS - 9, COMMITS)],
-    *[("before_commit", n) for n in (1, MONTH_COMMITS + 1)],  # archived, but not in the tables
-    *[(step, 1) for step in ("copy", "write", "delete")],  # of archiving
-]  # fmt: skip
+TABLE_COMMITS = sum(table.schema in ("core", "metrics") for table in all_tables())
+COMMITS = 2 * MONTH_COMMITS + TABLE_COMMITS
+# Each refresh begins where the one before was killed.
+MOMENTS = {
+    "loading": [
+        ("copy", 1), ("write", 1), ("delete", 1),  # of archiving
+        ("before_commit", 1),  # archived, but not in the tables
+        ("after_commit", 1), ("after_commit", MONTH_COMMITS - 2),
+    ],
+    "between": [("after_commit", MONTH_COMMITS), ("before_commit", 1), ("after_commit", MONTH_COMMITS)],
+    "tables": [("after_commit", COMMITS - 9), ("after_commit", TABLE_COMMITS)],
+}  # fmt: skip
 Tables = Mapping[str, list[tuple[object, ...]]]
 
 
@@ -123,27 +129,28 @@ def killing(
 
 
 @pytest.fixture(scope="module")
-def homes(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Homes:
+def homes(months: list[Path], home_of_a_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Homes:
     shell = Shell(tmp_path_factory.mktemp("waiting") / "home")
-    shell("deliver", months[0], "--month", "2017-11")
-    shell("refresh")
+    shutil.copytree(home_of_a_month, shell.home)
     before = shell.tables()
     shell("deliver", months[2], "--month", "2017-11")
     shell("deliver", months[1], "--month", "2017-12")
     undisturbed = Shell(tmp_path_factory.mktemp("undisturbed") / "home")
     shutil.copytree(shell.home, undisturbed.home)
-    undisturbed("refresh")
+    # COMMITS are all there are: there is no later transaction at which to kill.
+    assert killing(undisturbed, "after_commit", COMMITS + 1, "refresh").returncode == 0
     return Homes(shell.home, before, undisturbed, undisturbed.tables())
 
 
-@pytest.mark.parametrize(("when", "number"), MOMENTS)
-def test_killed_at_any_moment_a_second_refresh_finishes_the_work(
-    homes: Homes, tmp_path: Path, when: str, number: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moments", MOMENTS.values(), ids=MOMENTS)
+def test_killed_at_any_moment_the_next_refresh_goes_on_and_the_last_finishes_the_work(
+    homes: Homes, tmp_path: Path, moments: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = homes.copied(tmp_path)
-    assert killing(shell, when, number, "refresh").returncode == -signal.SIGKILL
-    for table, rows in shell.tables("core", "metrics").items():
-        assert rows in (homes.before[table], homes.after[table]), table
+    for moment in moments:
+        assert killing(shell, *moment, "refresh").returncode == -signal.SIGKILL, moment
+        for table, rows in shell.tables("core", "metrics").items():
+            assert rows in (homes.before[table], homes.after[table]), (moment, table)
     shell("refresh")
     assert shell.tables() == homes.after
     assert differences(homes.undisturbed.home / "warehouse.duckdb", shell.home / "warehouse.duckdb") == []
@@ -158,13 +165,6 @@ def test_killed_at_any_moment_a_second_refresh_finishes_the_work(
         }
 
 
-def test_the_moments_are_all_there_are(homes: Homes, tmp_path: Path) -> None:
-    """The last transaction is the one that MOMENTS ends with; there is no later one at which to kill."""
-    shell = homes.copied(tmp_path)
-    assert killing(shell, "after_commit", COMMITS + 1, "refresh").returncode == 0
-    assert shell.tables() == homes.after
-
-
 @pytest.mark.parametrize("number", [1, MONTH_COMMITS - 1])
 def test_the_tables_are_not_computed_from_a_month_of_two_deliveries(homes: Homes, tmp_path: Path, number: int) -> None:
     """As the daemon would do it, or a person in the UI, before the month is completed."""
@@ -175,14 +175,6 @@ def test_the_tables_are_not_computed_from_a_month_of_two_deliveries(homes: Homes
     assert "The parsed tables of 2017-11 do not show the delivery that raw holds" in done.stdout, done.stderr
     found = shell.tables("core", "metrics")
     assert found == {name: homes.before[name] for name in found}
-    shell("refresh")
-    assert shell.tables() == homes.after
-
-
-def test_killed_twice_and_once_more_during_the_tables(homes: Homes, tmp_path: Path) -> None:
-    shell = homes.copied(tmp_path)
-    for moment in (("before_commit", 1), ("after_commit", 2), ("after_commit", 2 * MONTH_COMMITS + 3)):
-        assert killing(shell, *moment, "refresh").returncode == -signal.SIGKILL
     shell("refresh")
     assert shell.tables() == homes.after
 
@@ -212,26 +204,21 @@ def test_two_refreshes_at_once_both_end_and_the_tables_are_right(homes: Homes, t
     assert sum("months    nothing new" in text for text in said) == 1
 
 
-@pytest.mark.parametrize(
-    ("kill", "status", "when", "number"),
-    [
+def test_a_signal_ends_a_refresh_and_nothing_else_is_begun(homes: Homes, tmp_path: Path):
+    shell = homes.copied(tmp_path)
+    for kill, status, when, number in (
         ("SIGTERM", 143, "before_commit", 2),
         ("SIGINT", 130, "before_commit", 2),
         ("SIGTERM", 143, "in_an_endless_statement", 1),
         ("SIGINT", 130, "in_a_thread_that_reads_for_ever", 1),
         ("SIGTERM", 143, "run_succeeded", 1),
-    ],
-)
-def test_a_signal_ends_a_refresh_and_nothing_else_is_begun(
-    homes: Homes, tmp_path: Path, kill: str, status: int, when: str, number: int
-):
-    shell = homes.copied(tmp_path)
-    ended = killing(shell, when, number, "refresh", kill=kill)
-    assert ended.returncode == status, ended.stdout + ended.stderr
-    assert ended.stderr.count("The same command goes on") == 1
-    assert "Traceback" not in ended.stderr
-    assert "2017-12" not in ended.stdout + ended.stderr  # no other month was begun
-    assert all(rows == homes.before[table] for table, rows in shell.tables("core", "metrics").items())
+    ):
+        ended = killing(shell, when, number, "refresh", kill=kill)
+        assert ended.returncode == status, ended.stdout + ended.stderr
+        assert ended.stderr.count("The same command goes on") == 1
+        assert "Traceback" not in ended.stderr
+        assert "2017-12" not in ended.stdout + ended.stderr  # no other month was begun
+        assert all(rows == homes.before[table] for table, rows in shell.tables("core", "metrics").items())
     shell("refresh")
     assert shell.tables() == homes.after
 

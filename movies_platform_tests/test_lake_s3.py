@@ -8,6 +8,7 @@ import pytest
 
 from movies_platform.contracts.sources import RATINGS
 from movies_platform.engines import places
+from movies_platform.resources import warehouse
 from movies_platform_tests.buckets import Store, s3_server, speak_to
 from movies_platform_tests.clusters import sail_server
 from movies_platform_tests.compare_warehouses import differences
@@ -66,6 +67,15 @@ def test_a_home_whose_lake_is_on_s3(keys: Keys, months: list[Path], shell: Shell
     assert differences(duckdb.home / "warehouse.duckdb", before) == []
     shell("rebuild")
     assert keys("movies/") == {"movies/others.parquet"}
+
+
+def test_each_transaction_has_the_keys_of_its_time(keys: Keys, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse.opened():
+        for key in ("first", "second"):
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+            with warehouse.transaction() as connection:
+                secret = connection.execute("SELECT secret_string FROM duckdb_secrets()").fetchall()[0][0]
+            assert f"key_id={key};" in secret
 
 
 def test_a_file_is_read_in_pieces_from_s3(keys: Keys, tmp_path: Path) -> None:

@@ -513,11 +513,12 @@ def test_fields_that_a_later_version_adds_are_left_out():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["movies-prod", "core", "raw", "my db", "select", 'a"b', "2017"])
+@pytest.mark.parametrize("name", ["core", 'my "select"'])
 def test_a_warehouse_of_any_name_is_filled_and_published(
     name: str, home: Path, months: list[Path], monkeypatch: pytest.MonkeyPatch
 ):
-    shutil.copytree(months[0], home / "landing/incoming/2017-11")
+    (home / "landing/incoming/2017-11").mkdir(parents=True)
+    shutil.copy(months[0] / "movies_metadata.csv", home / "landing/incoming/2017-11")
     monkeypatch.setenv("MOVIES_SETTLE_SECONDS", "0")
     monkeypatch.setenv("MOVIES_WAREHOUSE", str(home / f"{name}.duckdb"))
     prepare_home()

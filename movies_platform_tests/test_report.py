@@ -463,7 +463,7 @@ def test_a_month_that_warned_stays_on_the_page(tmp_path: Path, months: list[Path
 
 
 def test_before_the_first_refresh_a_report_says_what_to_do(shell: Shell):
-    assert shell("report", status=1).stderr.startswith("There is no warehouse at ")
+    assert shell("report", status=1).stderr.startswith("movies-platform: There is no warehouse at ")
     assert not (shell.home / "warehouse.duckdb").exists()
 
 

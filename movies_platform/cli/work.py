@@ -125,7 +125,7 @@ def _run(job: str, ops: Mapping[str, Any]) -> Mapping[str, Any]:
     with dg.DagsterInstance.get() as instance:
         metadata, problem = run_and_describe(instance, job, ops)
     if problem:
-        click.echo(problem, err=True)
+        click.echo(f"movies-platform: {problem}", err=True)
         sys.exit(1)
     return metadata
 

@@ -36,6 +36,11 @@ def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, folder: str, 
     connection.execute(f"ATTACH {literal(f'ducklake:{catalogue}')} AS {name} ({', '.join(options)})")
 
 
+def renew_access(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let it read and write on S3 with the keys of now: those of a role may be good for an hour only."""
+    places.let_read(connection, folder_of(connection, name))
+
+
 def folder_of(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """Where the files of the lake lie: a folder, or an address on S3."""
     query = f"SELECT value FROM ducklake_options({literal(name)}) WHERE option_name = 'data_path'"

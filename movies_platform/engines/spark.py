@@ -37,7 +37,8 @@ _REPORT_SECONDS = 10.0
 _reports: list[Callable[[str], object]] = []  # of the runs of this process, the innermost last
 _reported = 0.0  # when it was last said how far Spark is
 _sessions: dict[str, Any] = {}  # of Spark Connect, by address
-_CONNECT_PORT, _SECONDS = 15002, 10  # of Spark Connect; to reach it
+_PORTS = {"spark": 7077, "sc": 15002}  # of a cluster's master and of Spark Connect, where the address has none
+_SECONDS = 10  # to reach it
 
 
 def session() -> "SparkSession":
@@ -45,41 +46,49 @@ def session() -> "SparkSession":
     from pyspark.sql import SparkSession
 
     address = settings().spark
-    builder = SparkSession.builder.appName(_APPLICATION)
+    builder = SparkSession.builder.appName(_APPLICATION).config("spark.sql.session.timeZone", "UTC")
     found: Any
-    if not address.startswith("sc://"):
-        if address.startswith("local"):
-            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # this one, which has the package
-        found = builder.master(address).getOrCreate()
+    if address.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # this one, which has the package
     else:
         _expect_server(address)
+    if not address.startswith("sc://"):
+        found = builder.master(address).getOrCreate()
+    else:
         found = _sessions.get(address)  # PySpark would take one of another address for it
         if found is None or found.is_stopped:
             _use_plain_division()
             found = _sessions[address] = builder.remote(address).create()
             found.client.set_retry_policies([_patience()])
             found.registerProgressHandler(_note_progress)
-    found.conf.set("spark.sql.session.timeZone", "UTC")
     return cast("SparkSession", found)
 
 
 def _expect_server(address: str) -> None:
     """Raise ConnectionError where nobody listens: the client would ask again and again, for minutes."""
-    place = urlsplit(address)
-    try:
-        socket.create_connection((place.hostname, place.port or _CONNECT_PORT), timeout=_SECONDS).close()
-    except OSError as problem:
-        raise ConnectionError(
-            f"Spark does not answer at {address}: {problem}. Start it, or correct MOVIES_SPARK, then try again: "
-            "what was delivered waits, and the tables are as they were."
-        ) from None
+    found, said = urlsplit(address), ""
+    for each in found.netloc.split(","):  # a cluster may have masters that stand by
+        place = urlsplit(f"//{each}")
+        try:
+            socket.create_connection((place.hostname, place.port or _PORTS[found.scheme]), timeout=_SECONDS).close()
+        except OSError as problem:
+            said = str(problem)
+        else:
+            return
+    raise ConnectionError(
+        f"Spark does not answer at {address}: {said}. Start it, or correct MOVIES_SPARK, then try again: "
+        "what was delivered waits, and the tables are as they were."
+    )
 
 
 def _patience() -> Any:
-    """How often a request is sent again that did not come through: the client's own patience is many minutes."""
+    """How often a request is sent again that did not come through, in some 17 s; the client's own patience is minutes.
+
+    It is spent twice: a request that failed is released at the server, and no process ends before that.
+    """
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    return DefaultPolicy(max_retries=6)
+    return DefaultPolicy(max_retries=5)
 
 
 def _use_plain_division() -> None:

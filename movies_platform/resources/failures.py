@@ -14,6 +14,7 @@ DAMAGED = (  # what DuckDB says then
     "stored checksum",
 )  # fmt: skip
 _OUT_OF_MEMORY = "Out of Memory Error"
+_AWAY = "StatusCode.UNAVAILABLE"  # of a Connect server that was there before
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class StepFailure:
 
 
 def explained(message: str) -> str:
-    """The message of an error; where disk, memory or the warehouse's file is at fault, its first line and a remedy."""
+    """The message of an error; where disk, memory, Spark or the warehouse is at fault, what it is and a remedy."""
     if any(sign in message for sign in _FULL):
         named = re.search(r"""["'](/[^"']+)["']""", message)
         place = named[1] if named else settings().dagster_home if "database or disk" in message else settings().home
@@ -44,6 +45,8 @@ def explained(message: str) -> str:
         return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
     elif _OUT_OF_MEMORY in message:
         remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."
+    elif _AWAY in message:
+        message, remedy = f"Spark does not answer at {settings().spark} any more", "Start it again."
     else:
         return message
     return f"{_first_line(message)} {remedy} Nothing is lost: the next refresh goes on."

@@ -151,8 +151,11 @@ def _waits(chosen: Settings) -> Iterator[None]:
 @contextlib.contextmanager
 def transaction() -> Iterator[duckdb.DuckDBPyConnection]:
     """A transaction of the warehouse: committed at the end, rolled back on any error."""
-    with opened() as connection, transaction_on(connection):
-        yield connection
+    with opened() as connection:
+        if settings().is_lake:
+            lake.renew_access(connection, NAME)
+        with transaction_on(connection):
+            yield connection
 
 
 @contextlib.contextmanager
