@@ -1,9 +1,10 @@
 """Fixtures that several test modules share."""
 
+import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from movies_platform.sample import write_sample
 from movies_platform_tests.api import InProcess, in_process, serve_from
 from movies_platform_tests.buckets import Store, s3_server, speak_to
-from movies_platform_tests.published_states import State, make_states
+from movies_platform_tests.published_states import State, make_states, states_in
 from movies_platform_tests.shell import Shell
 
 _KEPT = {"MOVIES_REAL_DATA"}  # where the tests themselves look
@@ -84,36 +85,54 @@ def shell(home: Path) -> Shell:
     return Shell(home)
 
 
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object], **settings: str) -> Path:
+    """A folder that the first worker that needs it fills, for all of them; what is in it is copied or read."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, made = shared / name, shared / f"{name}.made"
+    with (shared / f"{name}.lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            _forget_settings(patch)
+            for setting, value in settings.items():
+                patch.setenv(setting, value)
+            shutil.rmtree(folder, ignore_errors=True)  # of another worker that failed
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def months(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three made-up months of 300 movies, each a folder."""
-    folder = tmp_path_factory.mktemp("made")
-    return [made.path.parent for made in write_sample(folder, months=3, movies=300, seed=7)]
+    made = _made_once(tmp_path_factory, "made", lambda folder: write_sample(folder, months=3, movies=300, seed=7))
+    return sorted(made.iterdir())
 
 
 @pytest.fixture(scope="session")
 def home_of_a_month(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the first made-up month was delivered as 2017-11 and refreshed; to be copied, not used."""
-    with pytest.MonkeyPatch.context() as patch:
-        _forget_settings(patch)
-        patch.setenv("MOVIES_NO_PUBLISH", "1")
-        shell = Shell(tmp_path_factory.mktemp("month") / "home")
+
+    def make(home: Path) -> None:
+        shell = Shell(home)
         shell("deliver", months[0], "--month", "2017-11")
         shell("refresh")
-    return shell.home
+
+    return _made_once(tmp_path_factory, "month", make, MOVIES_NO_PUBLISH="1")
 
 
 @pytest.fixture(scope="session")
 def home_of_two_months(months: list[Path], home_of_a_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the second made-up month too, as 2017-12; to be copied, not used."""
-    with pytest.MonkeyPatch.context() as patch:
-        _forget_settings(patch)
-        patch.setenv("MOVIES_NO_PUBLISH", "1")
-        shell = Shell(tmp_path_factory.mktemp("two_months") / "home")
-        shutil.copytree(home_of_a_month, shell.home)
+
+    def make(home: Path) -> None:
+        shutil.copytree(home_of_a_month, home, dirs_exist_ok=True)
+        shell = Shell(home)
         shell("deliver", months[1], "--month", "2017-12")
         shell("refresh")
-    return shell.home
+
+    return _made_once(tmp_path_factory, "two_months", make, MOVIES_NO_PUBLISH="1")
 
 
 @pytest.fixture
@@ -136,9 +155,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, State]:
     """The tables after one made-up month and after three, each published in a folder of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        _forget_settings(patch)
-        return make_states(tmp_path_factory.mktemp("states"))
+    return states_in(_made_once(tmp_path_factory, "states", make_states))
 
 
 @pytest.fixture(scope="session")

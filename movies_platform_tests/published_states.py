@@ -19,6 +19,7 @@ from movies_platform.sample import write_sample
 from movies_platform_tests.shell import Shell
 
 MOVIES = 250
+_STATES = ("first", "second")
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,12 @@ class State:
         monkeypatch.setenv("MOVIES_HOME", str(home))
 
 
-def make_states(folder: Path) -> tuple[State, State]:
+def make_states(folder: Path) -> None:
     """Publish one made-up month, then three: rows change, come and go between the two."""
     months = [made.path.parent for made in write_sample(folder / "made", months=3, movies=MOVIES, seed=11)]
     (folder / "home").mkdir()
     shell = Shell(folder / "home")
-    states = []
-    for name, delivered in (("first", months[:1]), ("second", months[1:])):
+    for name, delivered in zip(_STATES, (months[:1], months[1:]), strict=True):
         for month in delivered:
             shell("deliver", month, "--month", month.name)
         shell("refresh")
@@ -50,8 +50,12 @@ def make_states(folder: Path) -> tuple[State, State]:
         target.mkdir()
         shutil.copyfile(shell.home / "warehouse.duckdb", target / "warehouse.duckdb")
         shutil.copytree(shell.home / "published", target / "published")
-        states.append(State(target / "warehouse.duckdb", target / "published"))
-    return states[0], states[1]
+
+
+def states_in(folder: Path) -> tuple[State, State]:
+    """What was made in the folder."""
+    first, second = (State(folder / name / "warehouse.duckdb", folder / name / "published") for name in _STATES)
+    return first, second
 
 
 def run(job: str, ops: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], str | None]:

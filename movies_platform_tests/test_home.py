@@ -43,8 +43,8 @@ def test_a_home_may_have_any_name(tmp_path: Path, months: list[Path], monkeypatc
     monkeypatch.delenv("MOVIES_NO_PUBLISH")
     database = tmp_path / "analyst's.db"
     shell = Shell(tmp_path / 'the analyst\'s "100%" home #1')
-    shell("sample", "--months", 1, "--movies", 500)
-    shell("deliver", months[0], "--month", "2017-12")
+    shell("sample", "--months", 1, "--movies", 60)
+    shell("deliver", months[0] / "movies_metadata.csv", "--month", "2017-12")
     shell("refresh")
     assert shell("publish").stdout.startswith("unchanged")
     shell("load", "--to", f"sqlite:///{database}")
@@ -175,7 +175,7 @@ def test_dagster_keeps_its_history_in_postgresql(
     database: str, shell: Shell, months: list[Path], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MOVIES_HISTORY_URL", database)
-    shell("deliver", months[0], "--month", "2017-11")
+    shell("deliver", months[0] / "movies_metadata.csv", "--month", "2017-11")
     shell("refresh")
     assert "0 failed" in shell("status").stdout
     engine = sa.create_engine(database)

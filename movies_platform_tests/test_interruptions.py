@@ -4,90 +4,98 @@ A month that was loaded before is delivered again with other content, and a seco
 killed at a transaction or in the middle of archiving; one more refresh completes the work.
 """
 
+import contextlib
+import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
+from movies_platform.automation.jobs import REFRESH_JOB
+from movies_platform.cli import main
 from movies_platform.contracts.tables import all_tables
-from movies_platform_tests.compare_warehouses import differences
-from movies_platform_tests.shell import COMMAND, TIMEOUT, Shell
-
-# A process that is killed when something happens for the nth time: the first word says what.
-KILLED = """\
-import contextlib, os, signal, sys, threading, time
-import dagster as dg
 from movies_platform.landing.folder import Folder
+from movies_platform.parsed import assets as parsed_assets
 from movies_platform.raw.reader import RecordReader
+from movies_platform.refresh import run_and_describe
 from movies_platform.resources import warehouse
+from movies_platform.resources.home import prepare_home
+from movies_platform_tests.compare_warehouses import differences
+from movies_platform_tests.shell import COMMAND, TIMEOUT, Shell, run_forked
 
-kill, when, number, *command = sys.argv[1:]
-counts, stock = {}, warehouse.transaction_on
 
-def happens(what):
-    counts[what] = counts.get(what, 0) + 1
-    if (what, counts[what]) == (when, int(number)):
-        os.kill(os.getpid(), getattr(signal, kill))
+def _command_to_be_killed() -> None:
+    """A command in a process that gets a signal when something happens for the nth time; the arguments say what."""
+    kill, when, number, *command = sys.argv[1:]
+    counts: Counter[str] = Counter()
+    stock, stock_event = warehouse.transaction_on, dg.DagsterInstance.handle_new_event
 
-@contextlib.contextmanager
-def transaction_on(connection):
-    with stock(connection):
-        if when == "in_an_endless_statement":
-            threading.Timer(1, happens, [when]).start()
-            connection.execute("SELECT count(*) FROM range(1_000_000_000_000_000) AS n(i) WHERE hash(i) = 1")
+    def happens(what: str) -> None:
+        counts[what] += 1
+        if (what, counts[what]) == (when, int(number)):
+            os.kill(os.getpid(), getattr(signal, kill))
+
+    @contextlib.contextmanager
+    def transaction_on(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with stock(connection):
+            if when == "in_an_endless_statement":
+                threading.Timer(1, happens, [when]).start()
+                connection.execute("SELECT count(*) FROM range(1_000_000_000_000_000) AS n(i) WHERE hash(i) = 1")
+            yield
+            happens("before_commit")
+        happens("after_commit")
+
+    def killing_in(name: str) -> Callable[..., object]:
+        stock_method = getattr(Folder, name)
+
+        def method(*arguments: object) -> object:
+            happens(name)
+            return stock_method(*arguments)
+
+        return method
+
+    def endless_batches(reader: RecordReader, new_file: object) -> Iterator[None]:
+        happens("in_a_thread_that_reads_for_ever")
+        while True:
+            time.sleep(1)
         yield
-        happens("before_commit")
-    happens("after_commit")
 
-def killing(name, stock_method):
-    def method(*arguments):
-        happens(name)
-        return stock_method(*arguments)
-    return method
+    def event_is_stored(instance: dg.DagsterInstance, event: Any, **more: Any) -> None:
+        stock_event(instance, event, **more)
+        found = event.dagster_event
+        if found and found.is_step_start:
+            happens("step_started")
+        if found and found.event_type_value == "PIPELINE_SUCCESS":
+            happens("run_succeeded")  # where Dagster keeps signals to itself
 
-def endless_batches(reader, new_file):
-    happens("in_a_thread_that_reads_for_ever")
-    while True:
-        time.sleep(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (warehouse, parsed_assets):
+            patch.setattr(module, "transaction_on", transaction_on)
+        patch.setattr(dg.DagsterInstance, "handle_new_event", event_is_stored)
+        if when == "in_a_thread_that_reads_for_ever":
+            patch.setattr(RecordReader, "batches", endless_batches)
+        for name in ("copy", "write", "delete"):
+            patch.setattr(Folder, name, killing_in(name))
+        if command == ["tables"]:
+            prepare_home()
+            with dg.DagsterInstance.get() as instance:
+                print(run_and_describe(instance, REFRESH_JOB)[1])
+        else:
+            sys.argv = ["movies-platform", *command]
+            main()
 
-def event_is_stored(instance, event, **more):
-    stock_event(instance, event, **more)
-    found = event.dagster_event
-    if found and found.is_step_start:
-        happens("step_started")
-    if found and found.event_type_value == "PIPELINE_SUCCESS":
-        happens("run_succeeded")  # where Dagster keeps signals to itself
 
-stock_event = dg.DagsterInstance.handle_new_event
-dg.DagsterInstance.handle_new_event = event_is_stored
-if when == "in_a_thread_that_reads_for_ever":
-    RecordReader.batches = endless_batches
-warehouse.transaction_on = transaction_on
-for name in ("copy", "write", "delete"):
-    setattr(Folder, name, killing(name, getattr(Folder, name)))
-
-if command == ["tables"]:
-    import dagster as dg
-    from movies_platform.automation.jobs import REFRESH_JOB
-    from movies_platform.refresh import run_and_describe
-    from movies_platform.resources.home import prepare_home
-
-    prepare_home()
-    with dg.DagsterInstance.get() as instance:
-        print(run_and_describe(instance, REFRESH_JOB)[1])
-else:
-    from movies_platform.cli import main
-
-    sys.argv = ["movies-platform", *command]
-    main()
-"""
 MONTH_COMMITS = 1 + sum(table.schema == "parsed" for table in all_tables())  # raw, and each parsed table
 TABLE_COMMITS = sum(table.schema in ("core", "metrics") for table in all_tables())
 COMMITS = 2 * MONTH_COMMITS + TABLE_COMMITS
@@ -121,11 +129,8 @@ class Homes:
 def killing(
     shell: Shell, when: str, number: int, *command: str, kill: str = "SIGKILL"
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process that gets a signal at that moment: a new one, in which nothing is imported yet."""
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, kill, when, f"{number}", *command],
-        env=shell.environment(), capture_output=True, text=True, timeout=TIMEOUT,
-    )  # fmt: skip
+    """Run a command in a process that gets a signal at that moment."""
+    return run_forked(_command_to_be_killed, [kill, when, number, *command], shell.environment())
 
 
 @pytest.fixture(scope="module")
