@@ -14,12 +14,25 @@ from movies_platform_tests.ports import HERE, free_port
 
 BIN = Path(sys.executable).parent
 PATIENCE = 90  # seconds until a server has to answer
+# For tables of some hundred rows, compiling takes longer than anything else: the queries, and Java's own code.
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_DEFAULTS = f"""\
+spark.driver.extraJavaOptions    {_JAVA}
+spark.executor.extraJavaOptions  {_JAVA}
+spark.ui.enabled                 false
+spark.executor.memory            900m
+spark.sql.shuffle.partitions     2
+spark.sql.codegen.wholeStage     false
+spark.sql.codegen.factoryMode    NO_CODEGEN
+"""
 
 
 @contextlib.contextmanager
 def _running(command: Sequence[object], port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A server, from when it takes connections; killed at the end, with what it started."""
-    environment = {**os.environ, "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable}
+    environment = {
+        **os.environ, "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable, "SPARK_DAEMON_JAVA_OPTS": _JAVA,
+    }  # fmt: skip
     with log.open("ab") as said:
         process = subprocess.Popen(
             [*map(str, command)], env=environment, stdout=said, stderr=said, start_new_session=True
@@ -49,16 +62,6 @@ def sail_server(folder: Path, port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     with _running([BIN / "sail", "spark", "server", "--ip", HERE, "--port", port], port, folder / "sail.log"):
         yield f"sc://{HERE}:{port}"
-
-
-# For tables of some hundred rows, compiling the queries takes longer than anything else.
-_DEFAULTS = """\
-spark.ui.enabled                 false
-spark.executor.memory            900m
-spark.sql.shuffle.partitions     2
-spark.sql.codegen.wholeStage     false
-spark.sql.codegen.factoryMode    NO_CODEGEN
-"""
 
 
 @contextlib.contextmanager

@@ -158,7 +158,7 @@ def test_a_killed_run_is_failed_and_tried_again_within_seconds(
     for name, value in {"DAGSTER_HOME": str(home / "dagster"), "MOVIES_POLL_SECONDS": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MOVIES_SETTLE_SECONDS", "0")
-    shell("deliver", months[0], "--month", months[0].name)
+    shell("deliver", months[0] / "movies_metadata.csv", "--month", months[0].name)
     held = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
         [sys.executable, "-c", held, str(home / "warehouse.duckdb")], stdin=-1, stdout=-1, text=True

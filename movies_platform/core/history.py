@@ -4,7 +4,6 @@ A movie's values hold from the month that first delivers them until a later mont
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import narwhals as nw
 
@@ -17,13 +16,13 @@ def changes(versions: nw.LazyFrame, key: str, values: Sequence[str]) -> nw.LazyF
 
     Columns: key, valid_from (the row's delivery_month), valid_to (that of the next change, null for the last), values.
     """
-    order: dict[str, Any] = {"order_by": "delivery_month"}
-    before = {name: nw.col(name).shift(1).over(key, **order) for name in values}
-    first = nw.col("delivery_month").shift(1).over(key, **order).is_null()
-    marked = versions.with_columns(
-        first.alias("is_first"), *(expression.alias(f"{name}_before") for name, expression in before.items())
-    )
-    changed = marked.filter(nw.any_horizontal(nw.col("is_first"), *map(_differs, values), ignore_nulls=False))
+    # A window finds the month before, a join its values: a window for each value takes Sail three times as long.
+    versions = versions.select(key, "delivery_month", *values)
+    before = nw.col("delivery_month").shift(1).over(key, order_by="delivery_month")
+    earlier = versions.rename({"delivery_month": "month_before"} | {name: f"{name}_before" for name in values})
+    marked = versions.with_columns(before.alias("month_before")).join(earlier, on=[key, "month_before"], how="left")
+    is_first = nw.col("month_before").is_null()
+    changed = marked.filter(nw.any_horizontal(is_first, *map(_differs, values), ignore_nulls=False))
     return changed.select(key, nw.col("delivery_month").alias("valid_from"), *values).with_columns(
         nw.col("valid_from").shift(-1).over(key, order_by="valid_from").alias("valid_to")
     )
