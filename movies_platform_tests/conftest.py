@@ -39,8 +39,8 @@ _SLOW_MODULES = {
 _LONGEST = {
     name: place
     for place, name in enumerate(
-        ["test_interruptions.py", "test_spark.py", "test_cli_end_to_end.py", "test_real_months.py", "test_loaded.py",
-         "test_published.py", "test_unattended.py", "test_definitions.py"]
+        ["test_spark.py", "test_interruptions.py", "test_loaded.py", "test_real_months.py", "test_cli_end_to_end.py",
+         "test_unattended.py", "test_published.py", "test_lake_s3.py", "test_definitions.py"]
     )
 }  # fmt: skip
 

@@ -170,30 +170,26 @@ def test_killed_at_any_moment_the_next_refresh_goes_on_and_the_last_finishes_the
         }
 
 
-@pytest.mark.parametrize("number", [1, MONTH_COMMITS - 1])
-def test_the_tables_are_not_computed_from_a_month_of_two_deliveries(homes: Homes, tmp_path: Path, number: int) -> None:
+def test_the_tables_are_not_computed_from_a_month_of_two_deliveries(homes: Homes, tmp_path: Path) -> None:
     """As the daemon would do it, or a person in the UI, before the month is completed."""
     shell = homes.copied(tmp_path)
-    assert killing(shell, "after_commit", number, "refresh").returncode == -signal.SIGKILL
-    assert shell.tables("raw") != {name: rows for name, rows in homes.before.items() if name.startswith("raw.")}
-    done = killing(shell, "never", 1, "tables")
-    assert "The parsed tables of 2017-11 do not show the delivery that raw holds" in done.stdout, done.stderr
-    found = shell.tables("core", "metrics")
-    assert found == {name: homes.before[name] for name in found}
+    for number in (1, MONTH_COMMITS - 1):
+        assert killing(shell, "after_commit", number, "refresh").returncode == -signal.SIGKILL
+        assert shell.tables("raw") != {name: rows for name, rows in homes.before.items() if name.startswith("raw.")}
+        done = killing(shell, "never", 1, "tables")
+        assert "The parsed tables of 2017-11 do not show the delivery that raw holds" in done.stdout, done.stderr
+        found = shell.tables("core", "metrics")
+        assert found == {name: homes.before[name] for name in found}
     shell("refresh")
     assert shell.tables() == homes.after
 
 
-@pytest.mark.parametrize(
-    "moment", [("after_commit", 6), ("after_commit", 2 * MONTH_COMMITS), ("before_commit", COMMITS - 5)], ids=str
-)
-def test_a_killed_rebuild_leaves_the_warehouse_and_the_next_one_no_trace_of_it(
-    homes: Homes, tmp_path: Path, moment: tuple[str, int]
-) -> None:
+def test_a_killed_rebuild_leaves_the_warehouse_and_the_next_one_no_trace_of_it(homes: Homes, tmp_path: Path) -> None:
     shell = Shell(tmp_path / "home")
     shutil.copytree(homes.undisturbed.home, shell.home)
-    assert killing(shell, *moment, "rebuild").returncode == -signal.SIGKILL
-    assert shell.tables() == homes.after
+    for when, number in (("after_commit", 6), ("after_commit", 2 * MONTH_COMMITS), ("before_commit", COMMITS - 5)):
+        assert killing(shell, when, number, "rebuild").returncode == -signal.SIGKILL
+        assert shell.tables() == homes.after
     shell("rebuild")
     assert shell.tables() == homes.after
     names = {path.name for path in shell.home.glob("*warehouse.duckdb*")}
