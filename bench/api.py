@@ -31,8 +31,6 @@ from pathlib import Path
 
 from measuring import common_arguments, conditions, environment, report
 
-from movies_platform_tests.ports import free_port
-
 CONNECTIONS, PEER_CONNECTIONS, SLOW_CLIENTS = 32, 4, 300
 _LEAST = 10  # answers for each connection, for a slice to count
 TARGETS = {"304": 0.80, "cached": 0.60, "point": 0.45, "page of a metric": 0.35, "mixed": 0.20}
@@ -263,6 +261,13 @@ def slow_clients_beside(api: Server, repeat: int, work: Path) -> tuple[float, fl
                 client.sendall(b"GET /v1/genres HTTP/1.1\r\nHost: x\r\nX-")
             crowded.append(load(api, REQUESTS["point"], work, connections=8).p99)
     return statistics.median(alone), statistics.median(crowded)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def etag_of(api: Server, path: str) -> str:

@@ -11,8 +11,6 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from movies_platform_tests.ports import free_port
-
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "a-secret-of-the-tests",
@@ -25,7 +23,7 @@ CREDENTIALS = {
 def s3_server() -> Iterator[str]:
     """A moto server in a thread; its URL."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     try:

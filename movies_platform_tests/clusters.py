@@ -109,7 +109,15 @@ def executors(folder: Path) -> list[int]:
         with contextlib.suppress(OSError):
             own = (process / "cwd").readlink()
             is_executor = b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes()
-            if is_executor and own.is_relative_to(folder) and b"Running task" in (own / "stderr").read_bytes():
+            if (
+                is_executor
+                and own.is_relative_to(folder)
+                and _is_at_work((own / "stderr").read_text("utf-8", "replace"))
+            ):
                 started = (process / "stat").read_text().rpartition(")")[2].split()[19]
                 found.append((int(started), int(process.name)))
     return [number for _, number in sorted(found)]
+
+
+def _is_at_work(log: str) -> bool:
+    return log.count("Running task") > log.count("Finished task")

@@ -1,23 +1,25 @@
 """Ports for servers of tests: none is given out twice, and none is one that the system gives to somebody else."""
 
 import itertools
-import os
 import socket
 
 HERE = "127.0.0.1"
-# Below those of outgoing connections (from 32,768 on, in Linux), a thousand for each worker of pytest-xdist.
-_FIRST = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_PORTS = itertools.cycle(range(_FIRST, _FIRST + 1_000))
+_PORTS = itertools.cycle(range(20_000, 32_768))  # from 32,768 on are those of outgoing connections, in Linux
+_taken: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses."""
+    """A port of this machine that nobody uses, and that no other process gets here while this one lives."""
     for port in _PORTS:
+        taken = socket.socket(socket.AF_UNIX)
         with socket.socket() as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                taken.bind(f"\0movies_platform_tests port {port}")  # a name that goes with the process
                 tried.bind((HERE, port))
             except OSError:
+                taken.close()
                 continue
-            return port
+        _taken.append(taken)
+        return port
     raise AssertionError("not reached: the ports never end")

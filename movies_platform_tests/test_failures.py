@@ -73,8 +73,6 @@ def test_a_run_that_succeeds_has_no_reason(tmp_path: Path):
         ('IO Error: Could not write file "/spill/a.tmp": No space left on device', "on the disk of /spill/a.tmp."),
         ("[Errno 28] No space left on device", "No space left on device. Make room on the disk of {home}."),
         ("(sqlite3.OperationalError) database or disk is full", "Make room on the disk of {home}/dagster."),
-        ("<_MultiThreadedRendezvous of RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n>",
-         "Spark does not answer at local[*] any more. Start it again."),
     ],
 )  # fmt: skip
 def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str, shown: str, home: Path):
@@ -82,6 +80,18 @@ def test_where_the_machine_is_too_small_the_reason_says_what_to_do(message: str,
     assert shown.format(home=home) in reason
     assert reason.endswith("Nothing is lost: the next refresh goes on.")
     assert "\n" not in reason
+
+
+def test_a_connect_server_that_went_away_is_named(home: Path, monkeypatch: pytest.MonkeyPatch):
+    message = '<RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n\tdetails = "Connection refused"\n>'
+    failure = StepFailure("core__movies", None, message, ("Error",))
+    assert failure.reason == message  # of something else than Spark
+    monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    monkeypatch.setenv("MOVIES_SPARK", "sc://cluster")
+    assert failure.reason == (
+        "Spark does not answer any more at sc://cluster: Connection refused. Start it again. "
+        "Nothing is lost: the next refresh goes on."
+    )
 
 
 @pytest.mark.parametrize("sign", ["Corrupt database file", "Could not read enough bytes", "stored checksum 1, not 2"])

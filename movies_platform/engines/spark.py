@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-_APPLICATION = "movies_platform"
+_APPLICATION, _TIME_ZONE = "movies_platform", "spark.sql.session.timeZone"
 _REPORT_SECONDS = 10.0
 _reports: list[Callable[[str], object]] = []  # of the runs of this process, the innermost last
 _reported = 0.0  # when it was last said how far Spark is
@@ -46,14 +46,14 @@ def session() -> "SparkSession":
     from pyspark.sql import SparkSession
 
     address = settings().spark
-    builder = SparkSession.builder.appName(_APPLICATION).config("spark.sql.session.timeZone", "UTC")
+    builder = SparkSession.builder.appName(_APPLICATION)
     found: Any
     if address.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # this one, which has the package
     else:
         _expect_server(address)
     if not address.startswith("sc://"):
-        found = builder.master(address).getOrCreate()
+        found = builder.master(address).config(_TIME_ZONE, "UTC").getOrCreate()
     else:
         found = _sessions.get(address)  # PySpark would take one of another address for it
         if found is None or found.is_stopped:
@@ -61,6 +61,7 @@ def session() -> "SparkSession":
             found = _sessions[address] = builder.remote(address).create()
             found.client.set_retry_policies([_patience()])
             found.registerProgressHandler(_note_progress)
+            found.conf.set(_TIME_ZONE, "UTC")  # raises where a server refuses it, as an option of the builder does not
     return cast("SparkSession", found)
 
 

@@ -22,6 +22,7 @@ from movies_platform.contracts.parsed import items_table, records_table
 from movies_platform.contracts.raw import DATA_ISSUES, raw_table
 from movies_platform.contracts.sources import SOURCES, NestedList, Source
 from movies_platform.contracts.tables import qualified, quoted
+from movies_platform.engines import lake
 from movies_platform.parsed.executors import fill_on_executors
 from movies_platform.parsed.nested import kept_items, list_issues, read_lists
 from movies_platform.parsed.records import typed_records
@@ -29,7 +30,7 @@ from movies_platform.resources.build_log import loaded_deliveries, note_build
 from movies_platform.resources.io_manager import Warehouse
 from movies_platform.resources.metadata import table_metadata
 from movies_platform.resources.months import parse_month
-from movies_platform.resources.warehouse import ensure, transaction_on
+from movies_platform.resources.warehouse import NAME, ensure, transaction_on
 from movies_platform.settings import settings
 
 
@@ -110,6 +111,7 @@ def _parsed_asset(
         month = parse_month(context.partition_key)
         with warehouse.opened() as connection:
             if settings().is_lake:
+                lake.renew_access(connection, NAME)
                 with _replaced_month(connection, table, month):
                     fill_on_executors(connection, month, raw_table(source), table, fill)
             else:

@@ -14,7 +14,7 @@ DAMAGED = (  # what DuckDB says then
     "stored checksum",
 )  # fmt: skip
 _OUT_OF_MEMORY = "Out of Memory Error"
-_AWAY = "StatusCode.UNAVAILABLE"  # of a Connect server that was there before
+_AWAY = "StatusCode.UNAVAILABLE"  # what gRPC says of a Connect server that was there before
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ def explained(message: str) -> str:
         return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
     elif _OUT_OF_MEMORY in message:
         remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."
-    elif _AWAY in message:
-        message, remedy = f"Spark does not answer at {settings().spark} any more", "Start it again."
+    elif _AWAY in message and settings().is_lake:
+        details = re.search(r'details = "(.*)"', message)
+        message = f"Spark does not answer any more at {settings().spark}: {details[1] if details else _AWAY}"
+        remedy = "Start it again."
     else:
         return message
     return f"{_first_line(message)} {remedy} Nothing is lost: the next refresh goes on."
