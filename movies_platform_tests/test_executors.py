@@ -218,6 +218,37 @@ def test_a_driver_is_asked_only_when_its_java_is_there(monkeypatch: pytest.Monke
     assert said[0] == "Spark has done 3 of 8 tasks."
 
 
+@pytest.mark.parametrize(("executors", "stops"), [(0, True), (1, False)])
+def test_a_driver_that_has_lost_its_cluster_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, executors: int, stops: bool
+) -> None:
+    from pyspark import SparkContext
+
+    done: list[str] = []
+    asked, stopped = threading.Event(), threading.Event()
+
+    def executor_infos() -> list[str]:
+        if done:
+            asked.set()
+        return ["driver", *["executor"] * executors]
+
+    java = SimpleNamespace(statusTracker=lambda: SimpleNamespace(getExecutorInfos=executor_infos))
+    context = SimpleNamespace(
+        _jsc=SimpleNamespace(sc=lambda: java),
+        statusTracker=lambda: SimpleNamespace(getActiveStageIds=lambda: done.append("asked") or []),
+        cancelAllJobs=lambda: done.append("cancelled"),
+        stop=lambda: done.append("stopped") or stopped.set(),
+    )
+    monkeypatch.setenv("MOVIES_ENGINE", "spark")
+    monkeypatch.setenv("MOVIES_SPARK", f"spark://{HERE}:{free_port()}")
+    monkeypatch.setattr(spark, "_REPORT_SECONDS", 0.01)
+    monkeypatch.setattr(SparkContext, "_active_spark_context", context)
+    with spark.reporting(print):
+        assert asked.wait(30)
+        assert stopped.wait(30 if stops else 0.5) == stops
+    assert [word for word in done if word != "asked"][:2] == (["cancelled", "stopped"] if stops else [])
+
+
 def test_another_address_is_another_session(sail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIES_SPARK", sail)
     assert spark.on_executors(abs, [-3, 4]) == [3, 4]

@@ -86,8 +86,10 @@ def test_a_connect_server_that_went_away_is_named(home: Path, monkeypatch: pytes
     message = '<RPC that terminated with:\n\tstatus = StatusCode.UNAVAILABLE\n\tdetails = "Connection refused"\n>'
     failure = StepFailure("core__movies", None, message, ("Error",))
     assert failure.reason == message  # of something else than Spark
+    lost = StepFailure("core__movies", None, "Job 1 cancelled as part of cancellation of all jobs", ("Error",))
     monkeypatch.setenv("MOVIES_ENGINE", "spark")
     monkeypatch.setenv("MOVIES_SPARK", "sc://cluster")
+    assert lost.reason.startswith("Spark does not answer any more at sc://cluster. Start it again. ")
     assert failure.reason == (
         "Spark does not answer any more at sc://cluster: Connection refused. Start it again. "
         "Nothing is lost: the next refresh goes on."

@@ -28,6 +28,7 @@ from movies_platform.settings import settings
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
+    from pyspark import SparkContext
     from pyspark.sql import DataFrame, SparkSession
 
 T = TypeVar("T")
@@ -162,6 +163,10 @@ def reporting(report: Callable[[str], object]) -> Iterator[None]:
                 tracker = context.statusTracker()
                 stages = [info for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))]
                 _report(sum(info.numCompletedTasks for info in stages), sum(info.numTasks for info in stages))
+                if _has_lost_its_cluster(context):
+                    context.cancelAllJobs()  # fails what waits for them; who tries again gets a new driver
+                    ended.wait(1)
+                    context.stop()
 
     _reports.append(report)
     if settings().is_lake and not settings().spark.startswith("sc://"):
@@ -171,6 +176,18 @@ def reporting(report: Callable[[str], object]) -> Iterator[None]:
     finally:
         ended.set()
         _reports.remove(report)
+
+
+def _has_lost_its_cluster(context: "SparkContext") -> bool:
+    """Whether a driver of this process has no executor, and no master to start one: Spark would wait for both."""
+    address = settings().spark
+    if address.startswith("local") or len(context._jsc.sc().statusTracker().getExecutorInfos()) > 1:  # itself is one
+        return False
+    try:
+        _expect_server(address)
+    except ConnectionError:
+        return True
+    return False
 
 
 def _note_progress(stages: Iterable[Any] | None, **_: object) -> None:

@@ -14,7 +14,8 @@ DAMAGED = (  # what DuckDB says then
     "stored checksum",
 )  # fmt: skip
 _OUT_OF_MEMORY = "Out of Memory Error"
-_AWAY = "StatusCode.UNAVAILABLE"  # what gRPC says of a Connect server that was there before
+# What gRPC says of a Connect server that was there before, and Java of a driver that has lost its cluster.
+_AWAY = ("StatusCode.UNAVAILABLE", "cancelled as part of cancellation of all jobs")
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def explained(message: str) -> str:
         return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
     elif _OUT_OF_MEMORY in message:
         remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."
-    elif _AWAY in message and settings().is_lake:
+    elif settings().is_lake and any(sign in message for sign in _AWAY):
         details = re.search(r'details = "(.*)"', message)
-        message = f"Spark does not answer any more at {settings().spark}: {details[1] if details else _AWAY}"
+        message = f"Spark does not answer any more at {settings().spark}{f': {details[1]}' if details else ''}"
         remedy = "Start it again."
     else:
         return message
