@@ -112,7 +112,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def home_of_a_month(months: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the first made-up month was delivered as 2017-11 and refreshed; to be copied, not used."""
+    """A home in which the first made-up month was delivered as 2017-11 and refreshed; to be copied or read."""
 
     def make(home: Path) -> None:
         shell = Shell(home)
@@ -124,7 +124,7 @@ def home_of_a_month(months: list[Path], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def home_of_two_months(months: list[Path], home_of_a_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the second made-up month too, as 2017-12; to be copied, not used."""
+    """The same with the second made-up month too, as 2017-12; to be copied or read."""
 
     def make(home: Path) -> None:
         shutil.copytree(home_of_a_month, home, dirs_exist_ok=True)

@@ -15,7 +15,7 @@ DAMAGED = (  # what DuckDB says then
 )  # fmt: skip
 _OUT_OF_MEMORY = "Out of Memory Error"
 # What gRPC says of a Connect server that was there before, and Java of a driver that has lost its cluster.
-_AWAY = ("StatusCode.UNAVAILABLE", "cancelled as part of cancellation of all jobs")
+_AWAY = {"sc": "StatusCode.UNAVAILABLE", "spark": "cancelled as part of cancellation of all jobs"}
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,19 @@ def explained(message: str) -> str:
         return f"{_first_line(message)} The warehouse is damaged: 'movies-platform rebuild' makes it from processed/."
     elif _OUT_OF_MEMORY in message:
         remedy = "Give the database more memory: MOVIES_MEMORY, for instance 2GB."
-    elif settings().is_lake and any(sign in message for sign in _AWAY):
+    elif _is_away(message):
         details = re.search(r'details = "(.*)"', message)
         message = f"Spark does not answer any more at {settings().spark}{f': {details[1]}' if details else ''}"
         remedy = "Start it again."
     else:
         return message
     return f"{_first_line(message)} {remedy} Nothing is lost: the next refresh goes on."
+
+
+def _is_away(message: str) -> bool:
+    """Whether it is an error of Spark that was there before."""
+    sign = _AWAY.get(settings().spark.partition("://")[0])  # none where Spark is a part of this process
+    return settings().is_lake and sign is not None and sign in message
 
 
 def _first_line(message: str) -> str:
